@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: Apache-2.0
+// Strict JSON in: duplicate keys, NaN, depth over 64 and trailing bytes are refused.
+#pragma once
+
+#include <nlohmann/json_fwd.hpp>
+#include <string_view>
+
+#include "base/result.hpp"
+
+namespace uprev {
+
+using Json = nlohmann::ordered_json;
+
+// `what` names the document in the error ("feed https://…"). Errors: Code::invalid with line and column.
+Result<Json> parse_json(std::string_view text, std::string_view what);
+
+}  // namespace uprev
