@@ -1,0 +1,221 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "journal/journal.hpp"
+
+#include "journal/state.hpp"
+
+namespace uprev {
+
+namespace {
+constexpr int state_version = 1;
+
+// Schema of state version 1. Later versions add a migration, run in one transaction after a copy of the file.
+constexpr const char* schema_sql = R"sql(
+CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE operations (
+  seq INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT UNIQUE NOT NULL, kind TEXT NOT NULL, from_version TEXT NOT NULL, to_version TEXT NOT NULL,
+  direction TEXT NOT NULL, result TEXT NOT NULL, created_ms INTEGER NOT NULL, ended_ms INTEGER NOT NULL, started_by TEXT NOT NULL,
+  uprev_version TEXT NOT NULL, machine TEXT NOT NULL, request TEXT NOT NULL, plan TEXT NOT NULL, pinned TEXT NOT NULL,
+  verdict TEXT NOT NULL, report TEXT NOT NULL, worker TEXT NOT NULL);
+CREATE UNIQUE INDEX one_unfinished ON operations (result) WHERE result = '';
+CREATE TABLE steps (
+  operation TEXT NOT NULL REFERENCES operations(id), id TEXT NOT NULL, status TEXT NOT NULL, attempts INTEGER NOT NULL,
+  started_ms INTEGER NOT NULL, ended_ms INTEGER NOT NULL, outputs TEXT NOT NULL, error TEXT NOT NULL,
+  PRIMARY KEY (operation, id)) WITHOUT ROWID;
+CREATE TABLE generations (
+  number INTEGER PRIMARY KEY, version TEXT NOT NULL, folder TEXT NOT NULL, operation TEXT NOT NULL, state TEXT NOT NULL,
+  at_ms INTEGER NOT NULL, plugins TEXT NOT NULL, details TEXT NOT NULL);
+CREATE TABLE failed_versions (version TEXT PRIMARY KEY, reason TEXT NOT NULL, operation TEXT NOT NULL, at_ms INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE settings (key TEXT PRIMARY KEY, value TEXT NOT NULL, set_by TEXT NOT NULL, at_ms INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE snapshot_sets (
+  id TEXT PRIMARY KEY, operation TEXT NOT NULL, version TEXT NOT NULL, at_ms INTEGER NOT NULL, snapshots TEXT NOT NULL) WITHOUT ROWID;
+)sql";
+
+constexpr const char* operation_columns =
+    "id, kind, from_version, to_version, direction, result, created_ms, ended_ms, started_by, uprev_version, machine, request, verdict, report, "
+    "worker";
+
+Operation read_operation(const Statement& s) {
+    Operation o;
+    o.id = s.text(0);
+    o.kind = s.text(1);
+    o.from = s.text(2);
+    o.to = s.text(3);
+    o.direction = s.text(4) == "back" ? Direction::back : Direction::forward;
+    o.result = operation_result(s.text(5));
+    o.created_ms = s.number(6);
+    o.ended_ms = s.number(7);
+    o.started_by = s.text(8);
+    o.uprev_version = s.text(9);
+    o.machine = s.text(10);
+    o.request = load(s.text(11));
+    o.verdict = load(s.text(12));
+    o.report = load(s.text(13));
+    o.worker = s.text(14);
+    return o;
+}
+
+Result<int> version_of(DatabaseFile& db) {
+    auto statement = TRY(db.prepare("PRAGMA user_version"));
+    TRY(statement.row());
+    return static_cast<int>(statement.number(0));
+}
+
+Result<std::string> meta(const DatabaseFile& db, std::string_view key) {
+    auto statement = TRY(db.prepare("SELECT value FROM meta WHERE key = ?"));
+    statement.bind(1, key);
+    if (!TRY(statement.row())) return std::string();
+    return statement.text(0);
+}
+
+Result<> create_schema(DatabaseFile& db) {
+    TRY_VOID(db.execute("BEGIN EXCLUSIVE"));
+    if (TRY(version_of(db)) == 0) {
+        TRY_VOID(db.execute(schema_sql));
+        TRY_VOID(db.execute("PRAGMA user_version = " + std::to_string(state_version)));
+    }
+    return db.execute("COMMIT");
+}
+
+Result<> update_one(DatabaseFile& db, std::string_view sql, const std::vector<std::string>& texts) {
+    auto statement = TRY(db.prepare(sql));
+    for (std::size_t i = 0; i < texts.size(); ++i) statement.bind(static_cast<int>(i) + 1, texts[i]);
+    return run(statement);
+}
+
+Result<> begin_step(DatabaseFile& db, const std::string& operation, const std::string& step, std::int64_t now) {
+    auto s = TRY(db.prepare("INSERT INTO steps VALUES (?, ?, 'doing', 1, ?, 0, '', '') ON CONFLICT DO UPDATE SET status = CASE status WHEN 'undoing' "
+                            "THEN 'undoing' ELSE 'doing' END, attempts = attempts + 1, started_ms = excluded.started_ms, ended_ms = 0, error = ''"));
+    s.bind(1, operation).bind(2, step).bind(3, now);
+    return run(s);
+}
+}  // namespace
+
+Journal::Journal(std::unique_ptr<State> state) : state_(std::move(state)) {}
+Journal::Journal(Journal&&) noexcept = default;
+Journal& Journal::operator=(Journal&&) noexcept = default;
+Journal::~Journal() = default;
+
+Result<Journal> Journal::open(const os::Path& file, Options options) {
+    auto db = TRY(DatabaseFile::open(file, options.read_only));
+    const int version = TRY(version_of(db));
+    if (version > state_version)
+        return fail(Code::refused, "the journal was written by a newer uprev (state version " + std::to_string(version) + ", this one knows " + std::to_string(state_version) + ")",
+                    "install the newer uprev again");
+    if (version == 0) {
+        if (options.read_only) return fail(Code::not_found, "the journal '" + file.string() + "' is empty", "run 'uprev adopt' first");
+        TRY_VOID(create_schema(db));
+    }
+    const auto bound = TRY(meta(db, "machine"));
+    if (!options.machine_id.empty() && !bound.empty() && bound != options.machine_id)
+        return fail(Code::refused, "this state folder belongs to another machine (machine id " + bound + ", here " + options.machine_id + ")",
+                    "on a cloned machine run 'uprev adopt' to take the installation over");
+    return Journal(std::make_unique<State>(std::move(db), std::move(options)));
+}
+
+Result<> Journal::bind_machine(const std::string& machine_id) {
+    return state_->commit("bind machine", [&](DatabaseFile& db) {
+        return update_one(db, "INSERT INTO meta VALUES ('machine', ?1) ON CONFLICT DO UPDATE SET value = ?1", {machine_id});
+    });
+}
+
+Result<std::string> Journal::bound_machine() const {
+    const std::lock_guard guard(state_->mutex);
+    return meta(state_->db, "machine");
+}
+
+Result<> Journal::create(const Operation& o) {
+    return state_->commit("create operation", [&](DatabaseFile& db) -> Result<> {
+        auto s = TRY(db.prepare("INSERT INTO operations (id, kind, from_version, to_version, direction, result, created_ms, ended_ms, started_by, "
+                                "uprev_version, machine, request, plan, pinned, verdict, report, worker) VALUES (?,?,?,?,?,'',?,0,?,?,?,?,?,?,'','',?)"));
+        s.bind(1, o.id).bind(2, o.kind).bind(3, o.from).bind(4, o.to).bind(5, word(o.direction)).bind(6, o.created_ms);
+        s.bind(7, o.started_by).bind(8, o.uprev_version).bind(9, o.machine).bind(10, dump(o.request)).bind(11, dump(o.plan));
+        s.bind(12, dump(o.pinned)).bind(13, o.worker);
+        return run(s);
+    });
+}
+
+Result<> Journal::set_worker(const std::string& operation, const std::string& worker) {
+    return state_->commit("worker", [&](DatabaseFile& db) { return update_one(db, "UPDATE operations SET worker = ?2 WHERE id = ?1", {operation, worker}); });
+}
+
+Result<> Journal::freeze(const std::string& operation, const Json& plan, const Json& pinned, const std::string& from, const std::string& to) {
+    return state_->commit("freeze plan", [&](DatabaseFile& db) {
+        return update_one(db, "UPDATE operations SET plan = ?2, pinned = ?3, from_version = ?4, to_version = ?5 WHERE id = ?1",
+                          {operation, dump(plan), dump(pinned), from, to});
+    });
+}
+
+Result<> Journal::finish(const std::string& operation, OperationResult result, const Json& report) {
+    return state_->commit("finish operation", [&](DatabaseFile& db) -> Result<> {
+        auto s = TRY(db.prepare("UPDATE operations SET result = ?2, report = ?3, ended_ms = ?4 WHERE id = ?1"));
+        s.bind(1, operation).bind(2, word(result)).bind(3, dump(report)).bind(4, state_->now());
+        return run(s);
+    });
+}
+
+Result<Operation> Journal::operation(const std::string& id) const {
+    const std::lock_guard guard(state_->mutex);
+    auto s = TRY(state_->db.prepare(std::string("SELECT ") + operation_columns + ", plan, pinned FROM operations WHERE id = ?"));
+    s.bind(1, id);
+    if (!TRY(s.row())) return fail(Code::not_found, "there is no operation '" + id + "'", "see 'uprev history'");
+    auto o = read_operation(s);
+    o.plan = load(s.text(15));
+    o.pinned = load(s.text(16));
+    return o;
+}
+
+Result<std::optional<Operation>> Journal::unfinished() const {
+    std::string id;
+    {
+        const std::lock_guard guard(state_->mutex);
+        auto s = TRY(state_->db.prepare("SELECT id FROM operations WHERE result = '' ORDER BY seq DESC LIMIT 1"));
+        if (!TRY(s.row())) return std::optional<Operation>();
+        id = s.text(0);
+    }
+    return std::optional<Operation>(TRY(operation(id)));
+}
+
+Result<std::vector<Operation>> Journal::operations(std::size_t newest) const {
+    const std::lock_guard guard(state_->mutex);
+    auto s = TRY(state_->db.prepare(std::string("SELECT ") + operation_columns + " FROM operations ORDER BY seq DESC LIMIT ?"));
+    s.bind(1, static_cast<std::int64_t>(newest));
+    std::vector<Operation> out;
+    while (TRY(s.row())) out.push_back(read_operation(s));
+    return out;
+}
+
+Result<> Journal::begin(const std::string& operation, const std::vector<std::string>& steps) {
+    return state_->commit("begin " + (steps.empty() ? std::string() : steps.front()), [&](DatabaseFile& db) -> Result<> {
+        for (const auto& step : steps) TRY_VOID(begin_step(db, operation, step, state_->now()));
+        return {};
+    });
+}
+
+Result<> Journal::end(const std::string& operation, const StepEnd& end, const std::vector<std::string>& next) {
+    return state_->commit(std::string(word(end.status)) + " " + end.id, [&](DatabaseFile& db) -> Result<> {
+        auto s = TRY(db.prepare("INSERT INTO steps VALUES (?1, ?2, ?3, 0, ?4, ?4, ?5, ?6) ON CONFLICT DO UPDATE SET status = ?3, ended_ms = ?4, "
+                                "outputs = CASE ?5 WHEN '' THEN outputs ELSE ?5 END, error = ?6"));
+        s.bind(1, operation).bind(2, end.id).bind(3, word(end.status)).bind(4, state_->now()).bind(5, dump(end.outputs)).bind(6, dump(end.error));
+        TRY_VOID(run(s));
+        for (const auto& step : next) TRY_VOID(begin_step(db, operation, step, state_->now()));
+        return {};
+    });
+}
+
+Result<> Journal::set_direction(const std::string& operation, Direction direction, const Json& verdict) {
+    return state_->commit("direction " + std::string(word(direction)), [&](DatabaseFile& db) {
+        return update_one(db, "UPDATE operations SET direction = ?2, verdict = ?3 WHERE id = ?1", {operation, std::string(word(direction)), dump(verdict)});
+    });
+}
+
+Result<std::vector<StepRecord>> Journal::steps(const std::string& operation) const {
+    const std::lock_guard guard(state_->mutex);
+    auto s = TRY(state_->db.prepare("SELECT id, status, attempts, started_ms, ended_ms, outputs, error FROM steps WHERE operation = ?"));
+    s.bind(1, operation);
+    std::vector<StepRecord> out;
+    while (TRY(s.row()))
+        out.push_back({s.text(0), step_status(s.text(1)), static_cast<int>(s.number(2)), s.number(3), s.number(4), load(s.text(5)), load(s.text(6))});
+    return out;
+}
+
+}  // namespace uprev
