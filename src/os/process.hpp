@@ -24,6 +24,8 @@ struct Command {
     std::string user;                          // run as; empty: as we are
     std::chrono::milliseconds limit{0};        // 0: none; on expiry the tree gets SIGTERM, 10 s later SIGKILL
     std::string input;                         // written to the child's standard input; empty: /dev/null
+    int input_fd = -1;                         // capture() only: the child's standard input instead of `input`
+    int output_fd = -1;                        // capture() only: takes standard output unmasked and unlimited; Captured::output stays empty
     Path record;                               // folder for this run: output.log, started.json, result.json; created 0700. Required.
     std::vector<std::string> masked;           // secrets replaced by *** in output.log
     std::uint64_t output_limit = 64U << 20U;   // bytes kept in output.log; the rest is counted and dropped
