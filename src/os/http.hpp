@@ -49,6 +49,13 @@ struct DownloadProgress {
     std::uint64_t total = 0;  // bytes; 0: not known
 };
 
+struct Downloaded {
+    std::uint64_t size = 0;
+    std::string validator;    // to resume with later; empty when the server gave none
+    std::string final_url;
+    bool resumed = false;     // false when the server sent the whole body although asked to resume
+};
+
 struct Download {
     HttpRequest request;
     int fd = -1;                                      // open for reading and writing; may hold `resume_from` bytes already
@@ -58,13 +65,7 @@ struct Download {
     std::function<void(const DownloadProgress&)> progress;
     std::function<bool()> cancelled;                  // polled; true ends it with Code::interrupted
     std::function<void(const char*, std::size_t)> written;  // every byte in order, re-read ones of a resumed part included
-};
-
-struct Downloaded {
-    std::uint64_t size = 0;
-    std::string validator;    // to resume with later; empty when the server gave none
-    std::string final_url;
-    bool resumed = false;     // false when the server sent the whole body although asked to resume
+    std::function<void(const Downloaded&)> started;   // once, before the first byte is written; size 0 when the server doesn't say
 };
 
 class Http {
