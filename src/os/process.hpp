@@ -69,5 +69,8 @@ struct Captured {
     std::string errors;  // stderr only, masked
 };
 Result<Captured> capture(const Command& command);  // Command::record is ignored; no shim; the tree dies with us (PDEATHSIG)
+// The same, ended (SIGTERM to its group, then SIGKILL) as soon as `cancel` answers true; polled every 20 ms. Outcome.expired is then true.
+// With keep_stragglers the call returns when the child itself has ended, although a daemon that it left may hold its output open.
+Result<Captured> capture(const Command& command, const std::function<bool()>& cancel);
 
 }  // namespace uprev::os
