@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # uprev_library(NAME SOURCES … DEPENDS … TESTS … TEST_DEPENDS …)
 # One static library per folder, and one test program from the unit tests that stand beside the code.
 function(uprev_library name)
@@ -22,4 +23,19 @@ function(uprev_test name)
     set(A_TIMEOUT 300)
   endif()
   set_tests_properties(${name} PROPERTIES LABELS ${A_LABEL} TIMEOUT ${A_TIMEOUT})
+endfunction()
+
+# uprev_fuzz(NAME SOURCES … DEPENDS … CORPUS folder): fuzz_NAME under the fuzz preset. Elsewhere the same function is linked with a small
+# driver (tests/fuzz/replay.cpp) that runs it over every file of the corpus: the test fuzz_NAME of the ordinary run.
+function(uprev_fuzz name)
+  cmake_parse_arguments(A "" "CORPUS" "SOURCES;DEPENDS" ${ARGN})
+  if(UPREV_FUZZ)
+    add_executable(fuzz_${name} ${A_SOURCES})
+    target_link_options(fuzz_${name} PRIVATE -fsanitize=fuzzer)
+  else()
+    add_executable(fuzz_${name} ${A_SOURCES} ${CMAKE_SOURCE_DIR}/tests/fuzz/replay.cpp)
+    add_test(NAME fuzz_${name} COMMAND fuzz_${name} ${A_CORPUS})
+    set_tests_properties(fuzz_${name} PROPERTIES LABELS fuzz TIMEOUT 120)
+  endif()
+  target_link_libraries(fuzz_${name} PRIVATE uprev_flags ${A_DEPENDS})
 endfunction()
