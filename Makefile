@@ -18,7 +18,7 @@ build: ## uprev and uprev-shim in build/dev/bin
 demo: ## a small application goes up a release, then survives a bad one
 	scripts/install-deps.sh build demo
 	scripts/build.sh dev uprev uprev-shim
-	scripts/demo.sh
+	scripts/demo.sh build/dev/bin/uprev
 
 test: ## everything that must hold, in under 30 minutes on two cores
 	scripts/install-deps.sh build test

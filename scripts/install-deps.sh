@@ -43,5 +43,8 @@ if ((EUID != 0)); then
     as_root=(sudo)
 fi
 echo "installing: ${missing[*]}"
-"${as_root[@]}" apt-get update -qq
-"${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends "${missing[@]}"
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
+quietly() { "${as_root[@]}" "$@" >"$log" 2>&1 || { tail -n 40 "$log" >&2; exit 1; }; }
+quietly apt-get update
+quietly env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends "${missing[@]}"
