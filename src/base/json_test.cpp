@@ -35,7 +35,7 @@ TEST_P(Refuses, WithPlaceAndReason) {
 INSTANTIATE_TEST_SUITE_P(Strict, Refuses,
                          ::testing::Values(Refusal{"{\"a\": 1,\n \"a\": 2}", "feed:2:4: duplicate key \"a\""},
                                            Refusal{R"({"x": {"b": 1, "c": 2, "b": 3}})", "duplicate key \"b\""},
-                                           Refusal{R"({"a": NaN})", "feed:1:8: syntax error"},
+                                           Refusal{R"({"a": NaN})", "feed:1:7: syntax error"},
                                            Refusal{R"([Infinity])", "syntax error"}, Refusal{R"([1e999])", "number overflow"},
                                            Refusal{R"({"a": 1} x)", "expected end of input"}, Refusal{"", "unexpected end of input"},
                                            Refusal{R"({"a": 1,})", "syntax error"}, Refusal{R"([1] // c)", "syntax error"},
