@@ -9,6 +9,7 @@
 #include <memory>
 #include <optional>
 
+#include "base/text.hpp"
 #include "os/http.hpp"
 #include "os/http_exchange.hpp"
 #include "os/http_url.hpp"
@@ -21,8 +22,8 @@ namespace {
 using Steady = std::chrono::steady_clock;
 
 // Headers that carry no secret and may follow a redirect to another host. Whatever else the caller gave stays at home.
-bool travels(std::string name) {
-    std::transform(name.begin(), name.end(), name.begin(), [](unsigned char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : static_cast<char>(c); });
+bool travels(std::string_view given) {
+    const std::string name = lower(given);
     return name == "accept" || name == "range" || name == "if-range" || name == "content-type";
 }
 

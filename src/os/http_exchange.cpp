@@ -9,6 +9,7 @@
 #include <memory>
 #include <optional>
 
+#include "base/text.hpp"
 #include "os/http_address.hpp"
 
 namespace uprev::os {
@@ -46,18 +47,6 @@ struct Running {
         return !skipped;
     }
 };
-
-std::string lower(std::string_view text) {
-    std::string out{text};
-    std::transform(out.begin(), out.end(), out.begin(), [](unsigned char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : static_cast<char>(c); });
-    return out;
-}
-
-std::string_view trim(std::string_view text) {
-    const auto first = text.find_first_not_of(" \t\r\n");
-    if (first == std::string_view::npos) return {};
-    return text.substr(first, text.find_last_not_of(" \t\r\n") - first + 1);
-}
 
 void take_status_line(Running& run, std::string_view line) {
     run.result.head = {};

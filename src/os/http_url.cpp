@@ -7,6 +7,8 @@
 #include <algorithm>
 #include <memory>
 
+#include "base/text.hpp"
+
 namespace uprev::os {
 
 namespace {
@@ -19,11 +21,6 @@ std::string part(CURLU* url, CURLUPart what, unsigned flags = 0) {
     std::string out = text;
     curl_free(text);
     return out;
-}
-
-std::string lower(std::string text) {
-    std::transform(text.begin(), text.end(), text.begin(), [](unsigned char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : static_cast<char>(c); });
-    return text;
 }
 
 // Shown in messages before anything was parsed: never the query, never userinfo.
