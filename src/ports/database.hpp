@@ -65,6 +65,8 @@ class Database {
     // Works whether fenced or not; afterwards it is reachable under its ordinary name. Already swapped for `mark` is fine.
     virtual Result<> restore(const Snapshot& snapshot, const std::string& mark) = 0;
     virtual Result<Written> written_since(const std::string& write_mark) = 0;
+    // Drops the kept copy (Snapshot::restored), and the dump file too unless `keep_dump`. What is gone already is fine.
+    virtual Result<> forget(const Snapshot& snapshot, bool keep_dump) = 0;
 };
 
 }  // namespace uprev

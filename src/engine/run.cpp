@@ -1,0 +1,376 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "engine/run.hpp"
+
+#include <atomic>
+#include <mutex>
+#include <thread>
+
+#include "engine/safe_state.hpp"
+#include "engine/verdict.hpp"
+
+namespace uprev {
+
+namespace {
+
+constexpr int attempts_at_most = 3;
+
+Json error_json(const Error& e) { return {{"code", code_name(e.code)}, {"message", e.text()}, {"hint", e.hint}}; }
+
+// One run of one operation. Holds what the journal says about each step, and keeps it in step with what is written.
+class Loop {
+   public:
+    Loop(const StepTable& table, Journal& journal, Ports& ports, const Operation& operation, const EngineHooks& hooks, Plan plan, Pinned pinned)
+        : table_(table), journal_(journal), ports_(ports), operation_(operation), hooks_(hooks), plan_(std::move(plan)), pinned_(std::move(pinned)), verdict_(operation.verdict) {}
+
+    Result<RunOutcome> run() {
+        for (auto& record : TRY(journal_.steps(operation_.id))) records_[record.id] = std::move(record);
+        recovering_ = !records_.empty();
+        TRY_VOID(check_versions());
+        if (operation_.direction == Direction::back) return back();
+        if (recovering_ && !reached_disruption()) {
+            why_ = fail(Code::interrupted, "uprev was stopped before anything that users see had changed", "run the command again");
+            return back();
+        }
+        return forward();
+    }
+
+   private:
+    StepStatus status(std::string_view id) const {
+        const auto found = records_.find(std::string(id));
+        return found == records_.end() ? StepStatus::pending : found->second.status;
+    }
+
+    StepContext context(const PlannedStep* step) {
+        StepContext c{pinned_, plan_, ports_, journal_, operation_.id, verdict_, {}, {}, {}, {}, 1};
+        c.cancelled = [this, step] { return direction_ == Direction::forward && (step == nullptr || !past_point(*step)) && hooks_.cancelled(); };
+        c.say = [this, step](const std::string& line) {
+            if (step != nullptr) hooks_.say(*step, line);
+        };
+        c.outputs = [this](std::string_view id) {
+            const std::lock_guard guard(mutex_);
+            const auto found = records_.find(std::string(id));
+            return found == records_.end() ? Json() : found->second.outputs;
+        };
+        c.status = [this](std::string_view id) {
+            const std::lock_guard guard(mutex_);
+            return status(id);
+        };
+        if (step != nullptr) c.attempt = std::max(1, records_[step->id].attempts);
+        return c;
+    }
+
+    // A step version that this uprev lacks can't be performed or undone by guesswork.
+    Result<> check_versions() const {
+        for (const auto& step : plan_.steps) {
+            const auto* kind = find_kind(table_, step.kind);
+            if (kind == nullptr || kind->version < step.version)
+                return fail(Code::refused, "this uprev doesn't know step kind '" + step.kind + "' version " + std::to_string(step.version),
+                            "finish the operation with the uprev that began it, version " + operation_.uprev_version);
+        }
+        return {};
+    }
+
+    bool reached_disruption() const {
+        for (std::size_t i = plan_.first_disruptive(); i < plan_.steps.size(); ++i)
+            if (status(plan_.steps[i].id) != StepStatus::pending) return true;
+        return false;
+    }
+
+    // After the point of no return there is no way back that keeps every row.
+    bool past_point(const PlannedStep& step) const {
+        if (plan_.point_of_no_return.empty()) return step.phase > Phase::gate;
+        const auto point = plan_.index(plan_.point_of_no_return);
+        const auto here = plan_.index(step.id);
+        return here > point || (here == point && step.kind == "migrate.run");
+    }
+
+    void set(const PlannedStep& step, StepStatus status, const Error* error = nullptr) {
+        {
+            const std::lock_guard guard(mutex_);
+            records_[step.id].id = step.id;
+            records_[step.id].status = status;
+        }
+        hooks_.event({&step, status, error});
+    }
+
+    Result<> intend(const PlannedStep& step, StepStatus as) {
+        TRY_VOID(journal_.begin(operation_.id, {step.id}, as));
+        ++records_[step.id].attempts;
+        set(step, as);
+        return {};
+    }
+
+    Result<RunOutcome> forward() {
+        for (std::size_t i = 0; i < plan_.steps.size();) {
+            const auto& step = plan_.steps[i];
+            const auto now = status(step.id);
+            if (now == StepStatus::done || now == StepStatus::skipped) {
+                ++i;
+                continue;
+            }
+            if (!past_point(step) && hooks_.cancelled()) {
+                why_ = fail(Code::interrupted, "stopped on request before '" + step.title + "'");
+                return back();
+            }
+            const auto end = group_end(i);
+            auto done = end - i > 1 ? together(i, end) : alone(step);
+            if (!done) {
+                const bool journal_broke = done.error().code == Code::bug && done.error().message == "journal";
+                if (journal_broke) return stop_(done.error());
+                why_ = done.error();
+                if (past_point(step)) return after_point(step);
+                return back();
+            }
+            i = end;
+        }
+        return succeeded();
+    }
+
+    std::size_t group_end(std::size_t i) const {
+        std::size_t end = i + 1;
+        if (!plan_.steps[i].parallel || pinned_.site.parallel < 2) return end;
+        while (end < plan_.steps.size() && plan_.steps[end].parallel && plan_.steps[end].kind == plan_.steps[i].kind) ++end;
+        return end;
+    }
+
+    // Performs one step, as often as its class allows after a crash.
+    Result<> alone(const PlannedStep& step) {
+        const auto& kind = *find_kind(table_, step.kind);
+        if (step.phase >= Phase::quiesce && !disrupting_) {
+            disrupting_ = true;
+            hooks_.before_disruption();
+        }
+        if (status(step.id) == StepStatus::doing) {
+            auto settled = after_crash(kind, step);
+            if (!settled) return failed(step, std::move(settled).error());
+            if (*settled) return {};
+        }
+        auto begun = intend(step, StepStatus::doing);
+        if (!begun) return std::move(begun).error();
+        return perform(kind, step);
+    }
+
+    // True: nothing more to do for this step. False: perform it (again).
+    Result<bool> after_crash(const StepKind& kind, const PlannedStep& step) {
+        auto c = context(&step);
+        switch (kind.step_class) {
+            case StepClass::best_effort: {
+                TRY_VOID(journal_.end(operation_.id, {step.id, StepStatus::skipped, {}, {}}));
+                remarks_.push_back("'" + step.title + "' was cut off and skipped");
+                set(step, StepStatus::skipped);
+                return true;
+            }
+            case StepClass::repeatable:
+                if (records_[step.id].attempts < attempts_at_most || past_point(step)) return false;
+                return fail(Code::interrupted, "'" + step.title + "' was cut off " + std::to_string(attempts_at_most) + " times");
+            case StepClass::observed:
+            case StepClass::once: break;
+        }
+        const auto seen = TRY(kind.observe(c, step));
+        if (seen == Observation::not_done) return false;
+        if (seen != Observation::done) return fail(Code::interrupted, "'" + step.title + "' was cut off and its outcome is unknown", "see 'uprev logs " + step.id + "'");
+        TRY_VOID(journal_.end(operation_.id, {step.id, StepStatus::done, {}, {}}));
+        set(step, StepStatus::done);
+        return true;
+    }
+
+    Result<> perform(const StepKind& kind, const PlannedStep& step) {
+        auto c = context(&step);
+        Result<Json> done = fail(Code::bug, "not performed");
+        try {
+            done = kind.perform(c, step);
+        } catch (const std::exception& e) {
+            done = fail(Code::bug, "an exception reached the boundary of step '" + step.id + "': " + e.what(), "please report this");
+        }
+        if (!done && kind.step_class == StepClass::best_effort) {
+            remarks_.push_back("'" + step.title + "' failed: " + done.error().text());
+            TRY_VOID(journal_.end(operation_.id, {step.id, StepStatus::skipped, {}, error_json(done.error())}));
+            set(step, StepStatus::skipped, &done.error());
+            return {};
+        }
+        if (!done) return failed(step, std::move(done).error());
+        {
+            const std::lock_guard guard(mutex_);
+            records_[step.id].outputs = *done;
+        }
+        TRY_VOID(journal_.end(operation_.id, {step.id, StepStatus::done, std::move(*done), {}}));
+        set(step, StepStatus::done);
+        return {};
+    }
+
+    Error failed(const PlannedStep& step, Error error) {
+        const std::lock_guard guard(failing_);
+        auto written = journal_.end(operation_.id, {step.id, StepStatus::failed, {}, error_json(error)});
+        if (!written) return std::move(written).error();
+        if (failed_step_.empty()) failed_step_ = step.id;
+        set(step, StepStatus::failed, &error);
+        return error;
+    }
+
+    // Parallel neighbours: at most `parallel` at a time; the first failure lets the running ones end and starts no more.
+    Result<> together(std::size_t begin, std::size_t end) {
+        std::atomic<std::size_t> next{begin};
+        std::atomic<bool> broken{false};
+        std::mutex guard;
+        Result<> out;
+        const auto worker = [&] {
+            for (std::size_t i = next++; i < end && !broken; i = next++) {
+                const auto now = status_locked(plan_.steps[i].id);
+                if (now == StepStatus::done || now == StepStatus::skipped) continue;
+                auto done = alone(plan_.steps[i]);
+                if (done) continue;
+                const std::lock_guard lock(guard);
+                if (!broken.exchange(true)) out = std::move(done);
+            }
+        };
+        for (std::size_t i = begin; i < end; ++i) (void)records_[plan_.steps[i].id];  // no rehash while threads run
+        std::vector<std::jthread> threads;
+        for (std::size_t n = std::min<std::size_t>(pinned_.site.parallel, end - begin); n > 0; --n) threads.emplace_back(worker);
+        threads.clear();
+        return out;
+    }
+
+    StepStatus status_locked(const std::string& id) {
+        const std::lock_guard guard(mutex_);
+        return status(id);
+    }
+
+    Result<RunOutcome> after_point(const PlannedStep& step) {
+        const auto& kind = *find_kind(table_, step.kind);
+        const bool again = kind.step_class != StepClass::once && step.kind != "migrate.run";
+        while (again && records_[step.id].attempts < attempts_at_most) {
+            ports_.clock->sleep(std::chrono::seconds(1));
+            auto begun = intend(step, StepStatus::doing);
+            if (!begun) return stop_(begun.error());
+            auto done = perform(kind, step);
+            if (done) return forward();
+            why_ = done.error();
+        }
+        return stop_(why_);
+    }
+
+    Result<RunOutcome> back() {
+        if (direction_ != Direction::back || verdict_.is_null()) TRY_VOID(turn());
+        const auto verdict = data_verdict(verdict_.value("data", "needs_operator"));
+        if (verdict == DataVerdict::needs_operator) {
+            auto why = why_;
+            why.hint = verdict_.value("reason", "") + "; see 'uprev status' for the choices";
+            return stop_(why);
+        }
+        for (std::size_t i = plan_.steps.size(); i-- > 0;) {
+            const auto& step = plan_.steps[i];
+            const auto now = status(step.id);
+            if (now == StepStatus::pending || now == StepStatus::undone || now == StepStatus::skipped) continue;
+            auto undone = undo(step);
+            if (!undone) return stop_(std::move(undone).error());
+        }
+        return went_back();
+    }
+
+    // The change of direction, and how the databases are treated, is one journal write.
+    Result<> turn() {
+        if (why_.message.empty()) why_ = fail(Code::interrupted, "the operation was going back when uprev was stopped");
+        direction_ = Direction::back;
+        if (!verdict_.is_null()) return {};
+        auto c = context(nullptr);
+        auto verdict = decide(c);
+        if (!verdict) return std::move(verdict).error();
+        Json written = {{"data", word(verdict->data)}, {"reason", verdict->reason}, {"because", error_json(why_)}, {"step", failed_step_}};
+        TRY_VOID(journal_.set_direction(operation_.id, Direction::back, written));
+        verdict_ = std::move(written);
+        return {};
+    }
+
+    Result<> undo(const PlannedStep& step) {
+        const auto& kind = *find_kind(table_, step.kind);
+        if (kind.undo == nullptr) return {};
+        if (!disrupting_ && step.phase >= Phase::quiesce) {
+            disrupting_ = true;
+            hooks_.before_disruption();
+        }
+        Result<> done;
+        for (int attempt = 0; attempt < attempts_at_most; ++attempt) {
+            TRY_VOID(intend(step, StepStatus::undoing));
+            auto c = context(&step);
+            done = kind.undo(c, step);
+            if (done || done.error().code == Code::needs_operator) break;
+            ports_.clock->sleep(std::chrono::milliseconds(500));
+        }
+        if (!done) return std::move(done).within("undoing '" + step.title + "'");
+        TRY_VOID(journal_.end(operation_.id, {step.id, StepStatus::undone, {}, {}}));
+        set(step, StepStatus::undone);
+        return {};
+    }
+
+    RunOutcome succeeded() { return {remarks_.empty() ? OperationResult::succeeded : OperationResult::degraded, {}, {}, remarks_}; }
+
+    RunOutcome went_back() {
+        recall_reason();
+        return {reached_disruption() ? OperationResult::undone : OperationResult::abandoned, why_, failed_step_, remarks_};
+    }
+
+    RunOutcome stop_(const Error& error) {
+        recall_reason();
+        if (why_.message.empty()) why_ = error;
+        auto c = context(nullptr);
+        for (auto& remark : enter_safe_state(c)) remarks_.push_back(std::move(remark));
+        Error shown = error;
+        if (error.text() != why_.text()) shown.message = why_.text() + "; then " + error.text();
+        shown.context.clear();
+        shown.code = Code::needs_operator;
+        return {OperationResult::needs_operator, shown, failed_step_, remarks_};
+    }
+
+    // After a crash the reason for going back is what the verdict recorded.
+    void recall_reason() {
+        if (!verdict_.is_object() || !verdict_.contains("because") || !recovering_) return;
+        const auto& because = verdict_["because"];
+        why_ = fail(code_from_name(because.value("code", "bug")), because.value("message", ""), because.value("hint", ""));
+        failed_step_ = verdict_.value("step", failed_step_);
+    }
+
+    const StepTable& table_;
+    Journal& journal_;
+    Ports& ports_;
+    const Operation& operation_;
+    const EngineHooks& hooks_;
+    Plan plan_;
+    Pinned pinned_;
+    Json verdict_;
+    std::map<std::string, StepRecord> records_;
+    std::mutex mutex_;
+    std::mutex failing_;
+    Direction direction_ = Direction::forward;
+    bool recovering_ = false;
+    std::atomic<bool> disrupting_{false};
+    Error why_;
+    std::string failed_step_;
+    std::vector<std::string> remarks_;
+};
+
+}  // namespace
+
+Result<RunOutcome> Engine::run(const Operation& operation, const EngineHooks& hooks) {
+    auto plan = TRY(plan_from_json(operation.plan));
+    auto pinned = TRY(pinned_from_json(operation.pinned));
+    Loop loop(table_, journal_, ports_, operation, hooks, std::move(plan), std::move(pinned));
+    return loop.run();
+}
+
+const StepKind* find_kind(const StepTable& table, std::string_view name) {
+    for (const auto& kind : table)
+        if (kind.name == name) return &kind;
+    return nullptr;
+}
+
+std::string_view class_name(StepClass step_class) {
+    switch (step_class) {
+        case StepClass::repeatable: return "repeatable";
+        case StepClass::observed: return "observed";
+        case StepClass::once: return "once";
+        case StepClass::best_effort: return "best effort";
+    }
+    return "";
+}
+
+}  // namespace uprev

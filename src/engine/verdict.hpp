@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: Apache-2.0
+// How going back treats the databases: the table "Rolling back" of the design, decided once when the direction changes and journaled with it.
+#pragma once
+
+#include "engine/step_kind.hpp"
+
+namespace uprev {
+
+enum class DataVerdict {
+    untouched,       // no migration started: pointer back
+    keep_schema,     // the old release reads the schema as it is now: pointer back, the schema stays
+    restore,         // fenced from snapshot to now: the snapshot set is swapped in
+    restore_if_unwritten,  // the fence was opened for the gate: restored only if the database shows that nothing was written
+    needs_operator,  // anything else
+};
+std::string_view word(DataVerdict verdict);
+DataVerdict data_verdict(std::string_view word);
+
+struct Verdict {
+    DataVerdict data = DataVerdict::untouched;
+    std::string reason;
+};
+Result<Verdict> decide(StepContext& context);
+
+}  // namespace uprev

@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: Apache-2.0
+// (configuration, facts, target) -> Plan, with a reason for every step. Pure: the same input gives the same plan and hash.
+#pragma once
+
+#include "plan/facts.hpp"
+#include "plan/step.hpp"
+
+namespace uprev {
+
+Plan plan_upgrade(const PlanInput& input);
+// Pointer and services only: no migration, no snapshot. What it would leave behind is judged in preflight/.
+Plan plan_rollback(const PlanInput& input);
+
+// Whether a release that declares `reads` can serve on `schema`: exact words or npm ranges. An empty schema is readable by nobody.
+bool reads_schema(const std::vector<std::string>& reads, const std::string& own, const std::string& schema);
+
+}  // namespace uprev

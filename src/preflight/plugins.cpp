@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "preflight/plugins.hpp"
+
+#include <nlohmann/json.hpp>
+
+namespace uprev {
+
+namespace {
+Plugin read_one(const std::string& text, const os::Path& manifest, const PluginRangeSpec& spec, const std::string& folder) {
+    Plugin plugin{folder, "", "", "", manifest.string(), ""};
+    const auto json = parse_json(text, manifest.string());
+    if (!json || !json->is_object()) {
+        plugin.problem = json ? "its manifest is no object" : json.error().message;
+        return plugin;
+    }
+    const auto word = [&](const std::string& key) { return json->contains(key) && (*json)[key].is_string() ? (*json)[key].get<std::string>() : std::string(); };
+    if (!word("name").empty()) plugin.name = word("name");
+    plugin.version = word("version");
+    plugin.min = word(spec.min_key);
+    plugin.max = word(spec.max_key);
+    for (const auto& key : {spec.min_key, spec.max_key})
+        if (json->contains(key) && !(*json)[key].is_string()) plugin.problem = "'" + key + "' is not text";
+    return plugin;
+}
+
+// "1.4" as a maximum means any 1.4.x; a full version means itself.
+Result<bool> at_most(const Version& platform, const std::string& max) {
+    if (const auto version = Version::parse(max)) return platform <= *version;
+    const auto range = TRY(Range::parse("<=" + max));
+    return range.matches(platform);
+}
+
+Result<bool> at_least(const Version& platform, const std::string& min) {
+    if (const auto version = Version::parse(min)) return platform >= *version;
+    const auto range = TRY(Range::parse(">=" + min));
+    return range.matches(platform);
+}
+}  // namespace
+
+Result<std::vector<Plugin>> read_plugins(const os::FileSystem& fs, const PluginRangeSpec& spec, const os::Path& release_folder) {
+    std::vector<Plugin> out;
+    const auto folder = os::Path(spec.folder).is_absolute() ? os::Path(spec.folder) : release_folder / spec.folder;
+    auto names = fs.list(folder / "");
+    if (!names && names.error().code == Code::not_found) return out;
+    if (!names) return std::move(names).error();
+    for (const auto& name : *names) {
+        const auto manifest = folder / name / spec.manifest;
+        const auto text = fs.read(manifest, 1U << 20U);
+        if (text) out.push_back(read_one(*text, manifest, spec, name));
+        else if (text.error().code != Code::not_found) out.push_back({name, "", "", "", manifest.string(), text.error().message});
+    }
+    return out;
+}
+
+Json plugin_set(const os::FileSystem& fs, const SiteFile& site, const os::Path& release_folder) {
+    Json out = Json::object();
+    if (!site.plugins) return out;
+    const auto plugins = read_plugins(fs, *site.plugins, release_folder);
+    if (!plugins) return out;
+    for (const auto& p : *plugins) out[p.name] = p.version;
+    return out;
+}
+
+std::string plugin_conflict(const Plugin& plugin, const Version& platform) {
+    if (!plugin.problem.empty()) return plugin.problem;
+    if (!plugin.min.empty()) {
+        const auto fits = at_least(platform, plugin.min);
+        if (!fits) return "its minimum '" + plugin.min + "' is no version";
+        if (!*fits) return "needs at least " + plugin.min;
+    }
+    if (!plugin.max.empty()) {
+        const auto fits = at_most(platform, plugin.max);
+        if (!fits) return "its maximum '" + plugin.max + "' is no version";
+        if (!*fits) return "works up to " + plugin.max + " only";
+    }
+    return {};
+}
+
+}  // namespace uprev

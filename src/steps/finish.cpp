@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+// The generation is good once its gate held; then what is no longer kept goes.
+#include <algorithm>
+
+#include "journal/journal.hpp"
+#include "preflight/plugins.hpp"
+#include "preflight/retention.hpp"
+#include "preflight/snapshot_json.hpp"
+#include "steps/steps.hpp"
+
+namespace uprev::steps {
+
+namespace {
+Json migrations_run(const StepContext& c) {
+    Json out = Json::array();
+    for (const auto& step : c.plan.steps)
+        if (step.kind == "migrate.run" && c.status(step.id) == StepStatus::done) out.push_back(step.args.value("name", ""));
+    return out;
+}
+
+Result<> drop_copies(StepContext& c) {
+    const auto outputs = c.outputs("snapshot.take");
+    if (!outputs.is_object()) return {};
+    for (const auto& row : outputs.value("snapshots", Json::array())) {
+        const auto snapshot = snapshot_from_json(row);
+        const auto found = c.ports.databases.find(snapshot.database);
+        if (found != c.ports.databases.end()) TRY_VOID(found->second->forget(snapshot, true));
+    }
+    return {};
+}
+
+Result<> remove(StepContext& c, const RetentionItem& item) {
+    if (item.what == "release") return c.ports.layout->discard(item.path);
+    if (item.what == "staging") return item.path == c.pinned.staging.string() ? Result<>() : c.ports.fs->remove_tree(item.path);
+    TRY_VOID(c.ports.fs->remove_tree(c.pinned.snapshots / item.path));
+    return c.journal.forget_snapshot_set(item.path);
+}
+}  // namespace
+
+Result<Json> record_generation(StepContext& c, const PlannedStep&) {
+    const auto generations = TRY(c.journal.generations());
+    const auto mine = std::find_if(generations.begin(), generations.end(), [&](const auto& g) { return g.operation == c.operation; });
+    if (mine != generations.end()) return Json{{"generation", mine->number}};
+    Generation g;
+    g.version = c.plan.to;
+    g.folder = c.pinned.folder.string();
+    g.operation = c.operation;
+    g.state = GenerationState::good;
+    g.plugins = plugin_set(*c.ports.fs, c.pinned.site, c.pinned.folder);
+    Json schemas = Json::object();
+    for (const auto& [name, database] : c.ports.databases)
+        if (const auto facts = database->inspect()) schemas[name] = facts->schema;
+    g.details = {{"migrations", migrations_run(c)}, {"schemas", schemas}, {"snapshot_set", c.outputs("snapshot.take").is_object() ? c.pinned.mark : ""},
+                 {"evidence", c.pinned.target.evidence}, {"pinned", to_json(c.pinned)}};
+    const auto number = TRY(c.journal.add_generation(g));
+    TRY_VOID(c.journal.clear_failed(c.plan.to));
+    return Json{{"generation", number}};
+}
+
+Result<Json> collect_garbage(StepContext& c, const PlannedStep&) {
+    TRY_VOID(drop_copies(c));
+    RetentionInput in{c.ports.layout, c.ports.fs, c.ports.in_use, os::Path(c.pinned.site.root) / c.pinned.site.releases, c.pinned.snapshots, c.pinned.site.retention};
+    Json removed = Json::array();
+    for (const auto& item : TRY(judge_retention(in, c.journal))) {
+        if (item.keep) continue;
+        TRY_VOID(remove(c, item));
+        removed.push_back(item.path);
+    }
+    return Json{{"removed", removed}};
+}
+
+}  // namespace uprev::steps

@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "steps/gate.hpp"
+
+#include <algorithm>
+#include <optional>
+
+#include "release/config.hpp"
+#include "release/version.hpp"
+#include "steps/steps.hpp"
+
+namespace uprev::steps {
+
+namespace {
+using os::Milliseconds;
+
+// One health question and how long it has been holding.
+struct Watched {
+    std::string service;
+    ProbeSpec spec;
+    std::string version_pointer;
+    std::optional<Milliseconds> since;  // steady time from which it holds without a break
+    Answer last;
+};
+
+bool same_version(const std::string& a, const std::string& b) {
+    const auto left = Version::parse(a);
+    const auto right = Version::parse(b);
+    return left && right ? *left == *right : a == b;
+}
+
+Result<ProbeSpec> filled(StepContext& c, ProbeSpec spec, const os::Path& folder, const std::string& version) {
+    const std::map<std::string, std::string> names{{"version", version}, {"release_dir", folder.string()}, {"root", c.pinned.site.root}};
+    spec.url = TRY(interpolate(spec.url, names));
+    spec.contains = TRY(interpolate(spec.contains, names));
+    for (auto& [pointer, value] : spec.json) value = TRY(interpolate(value, names));
+    return spec;
+}
+
+Result<std::vector<Watched>> questions(StepContext& c, const ReleaseFile& release, const os::Path& folder, const std::string& version) {
+    std::vector<Watched> out;
+    for (const auto& service : release.services) {
+        bool first = true;
+        for (const auto& spec : service.health) {
+            out.push_back({service.name, TRY(filled(c, spec, folder, version.empty() ? c.plan.from : version)), first ? service.version_json : "", {}, {}});
+            first = false;
+        }
+    }
+    return out;
+}
+
+void ask(StepContext& c, Watched& w, const std::string& version) {
+    w.last = c.ports.probe->ask(w.spec, w.version_pointer);
+    if (w.last.ok && !w.version_pointer.empty() && !version.empty() && !same_version(w.last.version, version)) {
+        w.last.ok = false;
+        w.last.seen = "serves version '" + w.last.version + "', not " + version;
+    }
+    if (!w.last.ok) w.since.reset();
+    else if (!w.since) w.since = c.ports.clock->steady();
+}
+
+Result<std::map<std::string, std::uint32_t>> settled_services(StepContext& c, const ReleaseFile& release, const os::Path& folder) {
+    std::map<std::string, std::uint32_t> restarts;
+    for (const auto& s : TRY(c.ports.services->observe())) {
+        const bool ours = std::any_of(release.services.begin(), release.services.end(), [&](const auto& r) { return r.name == s.name; });
+        if (!ours) continue;
+        if (s.state == RunState::errored || s.state == RunState::stopped || s.state == RunState::missing)
+            return fail(Code::failed, "service '" + s.name + "' isn't running" + (s.problem.empty() ? "" : ": " + s.problem), "see its log");
+        if (!s.running_from.empty() && s.running_from != folder.string() && !s.running_from.starts_with(folder.string() + "/"))
+            return fail(Code::failed, "service '" + s.name + "' runs from " + s.running_from + ", not from " + folder.string(),
+                        "it was started from a resolved path: delete it from its manager and start it through the pointer");
+        restarts[s.name] = s.restarts;
+    }
+    return restarts;
+}
+
+Result<> hold(StepContext& c, std::vector<Watched>& watched, const std::string& version) {
+    const auto begun = c.ports.clock->steady();
+    Milliseconds every{1'000};
+    for (const auto& w : watched) every = std::min(every, w.spec.every);
+    for (;;) {
+        bool all = true;
+        for (auto& w : watched) {
+            ask(c, w, version);
+            const auto now = c.ports.clock->steady();
+            const bool stable = w.since && now - *w.since >= w.spec.stable;
+            // A probe that holds gets its stability window even when `within` ends first.
+            if (!stable && now - begun > w.spec.within && !w.since)
+                return fail(Code::failed, "health '" + w.service + "/" + (w.spec.name.empty() ? w.spec.kind : w.spec.name) + "' does not hold: " + w.last.seen, "see the service's log");
+            all = all && stable;
+        }
+        if (all) return {};
+        if (c.cancelled && c.cancelled()) return fail(Code::interrupted, "stopped on request while the gate was watched");
+        c.ports.clock->sleep(every);
+    }
+}
+
+Result<> smoke(StepContext& c, const ReleaseFile& release, const os::Path& folder, const std::string& version) {
+    for (const auto& spec : release.smoke) {
+        const auto probe = TRY(filled(c, spec, folder, version.empty() ? c.plan.from : version));
+        const auto answer = c.ports.probe->ask(probe, "");
+        if (!answer.ok) return fail(Code::failed, "smoke request '" + spec.name + "' failed: " + answer.seen, "see the service's log");
+    }
+    return {};
+}
+}  // namespace
+
+Result<Json> gate(StepContext& c, const ReleaseFile& release, const os::Path& folder, const std::string& version) {
+    auto watched = TRY(questions(c, release, folder, version));
+    std::map<std::string, std::uint32_t> before;
+    for (const auto& s : TRY(c.ports.services->observe())) before[s.name] = s.restarts;
+    TRY_VOID(hold(c, watched, version));
+    TRY_VOID(smoke(c, release, folder, version));
+    const auto after = TRY(settled_services(c, release, folder));
+    for (const auto& [name, restarts] : after)
+        if (const auto found = before.find(name); found != before.end() && restarts > found->second)
+            return fail(Code::failed, "service '" + name + "' restarts by itself", "see its log");
+    Json seen = Json::array();
+    for (const auto& w : watched) seen.push_back({{"service", w.service}, {"probe", w.spec.name}, {"saw", w.last.seen}, {"version", w.last.version}});
+    return seen;
+}
+
+Result<Json> hold_gate(StepContext& c, const PlannedStep&) {
+    return Json{{"probes", TRY(gate(c, c.pinned.release, c.pinned.folder, c.plan.to))}};
+}
+
+}  // namespace uprev::steps

@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+// Migrations run once: what became of an interrupted one is read from its shim's record, never guessed.
+#include <algorithm>
+
+#include "steps/steps.hpp"
+
+namespace uprev::steps {
+
+namespace {
+Result<const MigrationSpec*> spec_of(const StepContext& c, const PlannedStep& step) {
+    const auto name = step.args.value("name", "");
+    const auto& all = c.pinned.release.migrations;
+    const auto found = std::find_if(all.begin(), all.end(), [&](const auto& m) { return m.name == name; });
+    if (found == all.end()) return fail(Code::bug, "the pinned release has no migration '" + name + "'");
+    return &*found;
+}
+}  // namespace
+
+Result<Json> migrate(StepContext& c, const PlannedStep& step) {
+    const auto& spec = *TRY(spec_of(c, step));
+    std::map<std::string, std::string> environment;
+    std::vector<std::string> secrets;
+    if (c.status("database.fence") == StepStatus::done)
+        for (const auto& [name, database] : c.ports.databases) {
+            if (!spec.database.empty() && spec.database != name) continue;
+            auto fence = TRY(database->fence(c.pinned.mark));
+            environment.merge(fence.env);
+            secrets.insert(secrets.end(), fence.secrets.begin(), fence.secrets.end());
+        }
+    const auto outcome = TRY(c.command(step, spec.command, c.pinned.folder, environment, secrets));
+    return Json{{"name", spec.name}, {"took_ms", outcome.took.count()}};
+}
+
+Result<Observation> observe_migration(StepContext& c, const PlannedStep& step) {
+    const auto& spec = *TRY(spec_of(c, step));
+    const auto record = TRY(c.ports.processes->settle(c.record(step), false, spec.command.limit + std::chrono::seconds(30)));
+    switch (record.state) {
+        case os::RecordState::none: return Observation::not_done;
+        case os::RecordState::running: return Observation::running;
+        case os::RecordState::interrupted: return Observation::unknown;
+        case os::RecordState::finished: break;
+    }
+    if (record.outcome.ok()) return Observation::done;
+    return fail(Code::failed, "migration '" + spec.name + "' failed while uprev was away: " + record.outcome.describe(), "see 'uprev logs " + step.id + "'");
+}
+
+Result<Json> check_schema(StepContext& c, const PlannedStep& step) {
+    const auto expected = step.args.value("schema", "");
+    Json seen = Json::object();
+    for (const auto& [name, database] : c.ports.databases) {
+        const auto schema = TRY(database->inspect()).schema;
+        seen[name] = schema;
+        if (!schema.empty() && schema != expected)
+            return fail(Code::failed, "database '" + name + "' is at schema " + schema + " after the migrations, but " + c.plan.to + " expects " + expected,
+                        "a migration reported success without doing its work: see 'uprev logs migrate.run'");
+    }
+    return Json{{"schema", seen}};
+}
+
+}  // namespace uprev::steps

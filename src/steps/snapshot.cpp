@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+// The snapshot set: rehearsed while users are served, taken last thing before migrations, restored when the verdict says so.
+#include "engine/verdict.hpp"
+#include "journal/journal.hpp"
+#include "preflight/snapshot_json.hpp"
+#include "steps/steps.hpp"
+
+namespace uprev::steps {
+
+namespace {
+Json describe(const std::vector<Snapshot>& snapshots) {
+    Json out = Json::array();
+    for (const auto& s : snapshots) out.push_back(to_json(s));
+    return out;
+}
+
+std::vector<Snapshot> recorded(const StepContext& c, std::string_view step) {
+    std::vector<Snapshot> out;
+    const auto outputs = c.outputs(step);
+    if (!outputs.is_object()) return out;
+    for (const auto& row : outputs.value("snapshots", Json::array())) out.push_back(snapshot_from_json(row));
+    return out;
+}
+
+Result<> forget(StepContext& c, const std::vector<Snapshot>& snapshots, bool keep_dump) {
+    for (const auto& s : snapshots) {
+        const auto found = c.ports.databases.find(s.database);
+        if (found != c.ports.databases.end()) TRY_VOID(found->second->forget(s, keep_dump));
+    }
+    return {};
+}
+
+Result<std::vector<Snapshot>> take(StepContext& c, const std::string& mark, bool keep_copy) {
+    std::vector<Snapshot> out;
+    for (const auto& [name, database] : c.ports.databases) {
+        c.say("backing up '" + name + "' and proving the restore");
+        out.push_back(TRY(database->snapshot(c.pinned.snapshots / mark, mark, keep_copy)));
+    }
+    return out;
+}
+
+// The rehearsed set still is the database, byte for byte: nothing was written since.
+bool still_current(StepContext& c, const std::vector<Snapshot>& rehearsed) {
+    if (rehearsed.size() != c.ports.databases.size()) return false;
+    for (const auto& s : rehearsed) {
+        const auto written = c.ports.databases.at(s.database)->written_since(s.write_mark);
+        if (!s.proven || !written || *written != Written::no) return false;
+    }
+    return true;
+}
+}  // namespace
+
+Result<Json> rehearse_snapshot(StepContext& c, const PlannedStep&) {
+    TRY_VOID(c.ports.fs->make_folders(c.pinned.snapshots, 0700));
+    return Json{{"snapshots", describe(TRY(take(c, c.pinned.mark + "r", true)))}};
+}
+
+Result<> forget_rehearsal(StepContext& c, const PlannedStep& step) { return forget(c, recorded(c, step.id), false); }
+
+Result<Json> take_snapshot(StepContext& c, const PlannedStep&) {
+    TRY_VOID(c.ports.fs->make_folders(c.pinned.snapshots, 0700));
+    const auto rehearsed = recorded(c, "snapshot.rehearse");
+    const bool reuse = !rehearsed.empty() && still_current(c, rehearsed);
+    const auto snapshots = reuse ? rehearsed : TRY(take(c, c.pinned.mark, c.plan.writes == Writes::frozen));
+    for (const auto& s : snapshots)
+        if (!s.proven) return fail(Code::failed, "the snapshot of '" + s.database + "' could not be proven: " + s.proof, "mend the backup first; nothing was migrated");
+    TRY_VOID(c.journal.add_snapshot_set({c.pinned.mark, c.operation, c.plan.from, 0, describe(snapshots)}));
+    if (!reuse && !rehearsed.empty()) TRY_VOID(forget(c, rehearsed, false));
+    return Json{{"snapshots", describe(snapshots)}, {"reused", reuse}};
+}
+
+Result<> restore_snapshot(StepContext& c, const PlannedStep& step) {
+    const auto snapshots = recorded(c, step.id);
+    const auto verdict = data_verdict(c.verdict.value("data", ""));
+    if (verdict != DataVerdict::restore && verdict != DataVerdict::restore_if_unwritten) return forget(c, snapshots, true);
+    for (const auto& s : snapshots) {
+        c.say("restoring '" + s.database + "'");
+        TRY_VOID(c.ports.databases.at(s.database)->restore(s, c.pinned.mark));
+    }
+    return {};
+}
+
+}  // namespace uprev::steps

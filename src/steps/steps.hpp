@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+// Every step kind's functions, and the one table that lists them. Adding a kind: one file, one declaration, one row.
+#pragma once
+
+#include "engine/step_kind.hpp"
+
+namespace uprev {
+
+const StepTable& step_table();
+
+namespace steps {
+
+Result<Json> unpack(StepContext&, const PlannedStep&);
+Result<> drop_staging(StepContext&, const PlannedStep&);
+Result<Json> link_kept(StepContext&, const PlannedStep&);
+Result<Json> promote(StepContext&, const PlannedStep&);
+Result<> drop_release(StepContext&, const PlannedStep&);
+
+Result<Json> install_dependencies(StepContext&, const PlannedStep&);
+Result<Json> build(StepContext&, const PlannedStep&);
+Result<Json> seal(StepContext&, const PlannedStep&);
+
+Result<Json> rehearse_snapshot(StepContext&, const PlannedStep&);
+Result<> forget_rehearsal(StepContext&, const PlannedStep&);
+Result<Json> take_snapshot(StepContext&, const PlannedStep&);
+Result<> restore_snapshot(StepContext&, const PlannedStep&);
+
+Result<Json> maintenance_on(StepContext&, const PlannedStep&);
+Result<Json> maintenance_off(StepContext&, const PlannedStep&);
+Result<> undo_maintenance(StepContext&, const PlannedStep&);
+Result<Json> guard_on(StepContext&, const PlannedStep&);
+Result<Json> guard_off(StepContext&, const PlannedStep&);
+Result<> undo_guard(StepContext&, const PlannedStep&);
+
+Result<Json> fence(StepContext&, const PlannedStep&);
+Result<> unfence(StepContext&, const PlannedStep&);
+Result<Json> open_databases(StepContext&, const PlannedStep&);
+Result<> close_databases(StepContext&, const PlannedStep&);
+
+Result<Json> migrate(StepContext&, const PlannedStep&);
+Result<Observation> observe_migration(StepContext&, const PlannedStep&);
+Result<Json> check_schema(StepContext&, const PlannedStep&);
+
+Result<Json> standby(StepContext&, const PlannedStep&);
+Result<> reload_old(StepContext&, const PlannedStep&);
+Result<Json> stop_services(StepContext&, const PlannedStep&);
+Result<Observation> observe_stopped(StepContext&, const PlannedStep&);
+Result<> start_old(StepContext&, const PlannedStep&);
+Result<Json> switch_pointer(StepContext&, const PlannedStep&);
+Result<> switch_pointer_back(StepContext&, const PlannedStep&);
+Result<Json> start_services(StepContext&, const PlannedStep&);
+Result<Json> reload_services(StepContext&, const PlannedStep&);
+Result<Observation> observe_running_new(StepContext&, const PlannedStep&);
+Result<> stop_new(StepContext&, const PlannedStep&);
+
+Result<Json> hold_gate(StepContext&, const PlannedStep&);
+
+Result<Json> record_generation(StepContext&, const PlannedStep&);
+Result<Json> collect_garbage(StepContext&, const PlannedStep&);
+
+}  // namespace steps
+}  // namespace uprev
