@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "preflight/judge.hpp"
+
+#include <algorithm>
+
+#include "base/units.hpp"
+#include "plan/target.hpp"
+#include "preflight/plugins.hpp"
+
+namespace uprev {
+
+namespace {
+using Severity = Finding::Severity;
+
+class Judge {
+   public:
+    Judge(const PlanInput& in, const Consent& consent) : in_(in), facts_(*in.facts), release_(*in.release), consent_(consent) {}
+
+    std::vector<Finding> all() {
+        identity();
+        way();
+        consent();
+        environment();
+        runtimes();
+        plugins();
+        services();
+        disk();
+        for (const auto& check : release_.checks) add(Severity::note, "checks", check, "the vendor asks you to check this first");
+        return std::move(out_);
+    }
+
+   private:
+    void add(Severity severity, std::string id, std::string message, std::string hint, Code code = Code::refused) {
+        out_.push_back({severity, std::move(id), std::move(message), std::move(hint), code});
+    }
+
+    void identity() {
+        const auto stated = Version::parse(release_.version);
+        const auto target = Version::parse(in_.target.version);
+        if (!release_.version.empty() && (!stated || !target || !(*stated == *target)))
+            add(Severity::blocker, "release.version", "the release file inside says version " + release_.version + ", but " + in_.target.version + " was asked for",
+                "the feed and the artifact disagree: tell the vendor", Code::untrusted);
+        if (!release_.application.empty() && !in_.site->application.empty() && release_.application != in_.site->application)
+            add(Severity::blocker, "release.application", "this is a release of '" + release_.application + "', but the site runs '" + in_.site->application + "'",
+                "check the source's address in the site file", Code::untrusted);
+        if (!facts_.active_edited.empty() && !consent_.edits)
+            add(Severity::blocker, "release.edited", "the active release was edited by hand: " + facts_.active_edited, "take the change back, or keep it behind with --accept-edits");
+    }
+
+    void way() {
+        const auto from = Version::parse(facts_.active_version);
+        const auto to = Version::parse(in_.target.version);
+        if (!from || !to) return;
+        if (*to < *from && !consent_.downgrade && !in_.folder_exists)
+            add(Severity::blocker, "version.downgrade", to->text() + " is older than the installed " + from->text(), "use 'uprev rollback', or --allow-downgrade");
+        const auto conflict = path_conflict(*from, *to, release_.upgrade_from, release_.required_stops);
+        if (!conflict.empty() && !in_.folder_exists) add(Severity::blocker, "version.path", conflict, "upgrade to that version first: uprev upgrade --to VERSION");
+    }
+
+    void consent() {
+        const auto from = Version::parse(facts_.active_version);
+        const auto to = Version::parse(in_.target.version);
+        const bool major = from && to && bump_between(*from, *to) == Bump::major;
+        const bool breaking = (major || in_.target.breaking || release_.breaking) && !in_.folder_exists;
+        if (breaking && (!consent_.breaking || consent_.reason.empty())) {
+            const auto guide = !in_.target.migration_guide.empty() ? in_.target.migration_guide : in_.target.changelog;
+            add(Severity::blocker, "consent.breaking", in_.target.version + (major ? " is a major version" : " is marked breaking"),
+                "test in a staging environment first (a copy of production on a separate machine); read the migration guide" + (guide.empty() ? std::string() : ": " + guide) +
+                    "; schedule downtime (major upgrades may take 30-60 minutes for large databases); have a verified backup (uprev snapshot create); then: uprev upgrade --to " +
+                    in_.target.version + " --allow-breaking --reason \"…\"");
+        }
+        if ((breaking || consent_.unattended) && !consent_.window_open)
+            add(Severity::blocker, "consent.window", "no maintenance window is open", "the next one opens " + consent_.next_window);
+    }
+
+    void environment() {
+        for (const auto& key : release_.environment.required) {
+            if (has(key)) continue;
+            add(Severity::blocker, "environment.missing", "the release needs the environment variable " + key + ", which isn't set", "add it to the installation's env file, then run again");
+        }
+        for (const auto& [key, replacement] : release_.environment.deprecated)
+            if (has(key)) add(Severity::warning, "environment.deprecated", key + " is deprecated", replacement.empty() ? "remove it" : "use " + replacement + " instead");
+    }
+
+    bool has(const std::string& key) const { return std::binary_search(facts_.environment_keys.begin(), facts_.environment_keys.end(), key); }
+
+    void runtimes() {
+        for (const auto& wanted : release_.runtimes) {
+            const auto found = facts_.runtimes.find(wanted.name);
+            const auto text = found == facts_.runtimes.end() ? std::string() : found->second;
+            const auto version = Version::parse(text);
+            const auto range = Range::parse(wanted.range);
+            if (text.empty()) add(Severity::blocker, "runtime." + wanted.name, "'" + wanted.name + "' isn't installed, the release needs " + wanted.range, "install it for the installation's user");
+            else if (range && version && !range->matches(*version))
+                add(Severity::blocker, "runtime." + wanted.name, wanted.name + " is " + text + ", the release needs " + wanted.range, "install a version that fits");
+            else if (!version) add(Severity::warning, "runtime." + wanted.name, "the version of " + wanted.name + " ('" + text + "') can't be read", "check it against " + wanted.range);
+        }
+    }
+
+    void plugins() {
+        const auto platform = Version::parse(in_.target.version);
+        if (!platform) return;
+        for (const auto& plugin : facts_.plugins) {
+            const auto why = plugin_conflict(plugin, *platform);
+            if (why.empty()) continue;
+            add(Severity::blocker, "plugin." + plugin.name, "plugin '" + plugin.name + "' " + plugin.version + " does not fit " + platform->text() + ": " + why,
+                "update or remove it first (" + plugin.manifest + ")");
+        }
+    }
+
+    void services() {
+        for (const auto& s : facts_.services)
+            if (!s.problem.empty()) add(Severity::blocker, "service." + s.name, "service '" + s.name + "': " + s.problem, "delete it from its manager and start it through the pointer");
+        for (const auto& [name, seen] : facts_.unhealthy)
+            add(Severity::warning, "service." + name + ".health", "service '" + name + "' is not healthy now: " + seen, "a failed upgrade can only put back what was there before");
+    }
+
+    void disk() {
+        for (const auto& disk : facts_.disks) {
+            std::uint64_t needed = 0;
+            std::string parts;
+            for (const auto& need : facts_.needs) {
+                if (need.device != disk.device) continue;
+                needed += need.needed;
+                parts += (parts.empty() ? "" : ", ") + need.what + " " + human_size(need.needed);
+            }
+            if (needed > disk.free)
+                add(Severity::blocker, "disk", "the disk of " + disk.path + " has " + human_size(disk.free) + " free, but " + human_size(needed) + " are needed: " + parts,
+                    "free some space ('uprev gc' drops old releases and snapshots)", Code::exhausted);
+        }
+    }
+
+    const PlanInput& in_;
+    const Facts& facts_;
+    const ReleaseFile& release_;
+    const Consent& consent_;
+    std::vector<Finding> out_;
+};
+}  // namespace
+
+std::vector<Finding> judge(const PlanInput& input, const Consent& consent) { return Judge(input, consent).all(); }
+
+bool blocks(const std::vector<Finding>& findings) {
+    return std::any_of(findings.begin(), findings.end(), [](const auto& f) { return f.severity == Severity::blocker; });
+}
+
+Error as_error(const std::vector<Finding>& findings) {
+    Error out;
+    for (const auto& f : findings) {
+        if (f.severity != Severity::blocker) continue;
+        if (out.message.empty()) out.code = f.code;
+        out.message += (out.message.empty() ? "" : "\n") + f.message;
+        if (out.hint.find(f.hint) == std::string::npos) out.hint += (out.hint.empty() ? "" : "\n") + f.hint;
+    }
+    return out;
+}
+
+}  // namespace uprev

@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "preflight/observe.hpp"
+
+#include <algorithm>
+
+#include "base/text.hpp"
+#include "os/secrets.hpp"
+#include "preflight/manifest.hpp"
+#include "preflight/plugins.hpp"
+
+namespace uprev {
+
+namespace {
+using Severity = Finding::Severity;
+
+Finding blocked(std::string id, const Error& error) { return {Severity::blocker, std::move(id), error.text(), error.hint, error.code}; }
+
+class Looking {
+   public:
+    explicit Looking(const Look& look) : look_(look), ports_(*look.ports), site_(*look.site) {}
+
+    Observed all() {
+        release();
+        databases();
+        services();
+        environment();
+        runtimes();
+        plugins();
+        disks();
+        return std::move(out_);
+    }
+
+   private:
+    void release() {
+        auto active = ports_.layout->active();
+        if (!active) return out_.findings.push_back(blocked("release.pointer", active.error()));
+        facts().active_folder = active->folder.string();
+        facts().active_version = look_.active_version.empty() ? version_of_folder(*ports_.fs, *active) : look_.active_version;
+        auto edited = edited_since(*ports_.fs, active->folder, ports_.manifests, 5);
+        if (!edited) return out_.findings.push_back(blocked("release.edited", edited.error()));
+        for (const auto& path : *edited) facts().active_edited += (facts().active_edited.empty() ? "" : ", ") + path;
+    }
+
+    void databases() {
+        for (const auto& [name, database] : ports_.databases) {
+            auto seen = database->inspect();
+            if (seen) facts().databases[name] = std::move(*seen);
+            else out_.findings.push_back(blocked("database." + name, seen.error()));
+        }
+    }
+
+    void services() {
+        auto capabilities = ports_.services->capabilities();
+        if (capabilities) facts().capabilities = std::move(*capabilities);
+        else out_.findings.push_back(blocked("services", capabilities.error()));
+        auto states = ports_.services->observe();
+        if (states) facts().services = std::move(*states);
+        else if (capabilities) out_.findings.push_back(blocked("services", states.error()));
+        if (look_.old_release == nullptr) return;
+        for (const auto& service : look_.old_release->services)
+            for (const auto& probe : service.health) {
+                const auto answer = ports_.probe->ask(probe, "");
+                if (!answer.ok) facts().unhealthy[service.name] = answer.seen;
+            }
+    }
+
+    void environment() {
+        const auto file = !site_.env_file.empty() ? site_.env_file : (site_.shared.empty() ? site_.root + "/shared" : site_.shared) + "/.env";
+        auto values = os::read_env_file(file);
+        if (!values && values.error().code != Code::not_found) return out_.findings.push_back(blocked("environment", values.error()));
+        facts().environment_known = values.has_value() || !site_.environment.empty();
+        if (values)
+            for (const auto& [key, value] : *values) facts().environment_keys.push_back(key);
+        for (const auto& [key, value] : site_.environment) facts().environment_keys.push_back(key);
+        std::sort(facts().environment_keys.begin(), facts().environment_keys.end());
+    }
+
+    void runtimes() {
+        if (look_.release == nullptr) return;
+        auto environment = command_environment(site_, site_.root, "");
+        if (!environment) return;  // already a finding of environment()
+        for (const auto& runtime : look_.release->runtimes) {
+            os::Command command;
+            command.argv = {runtime.name, "--version"};
+            command.env = environment->values;
+            command.user = site_.user;
+            command.limit = std::chrono::seconds(10);
+            const auto seen = os::capture(command);
+            const bool ok = seen && seen->outcome.ok();
+            facts().runtimes[runtime.name] = ok ? first_version(seen->output + " " + seen->errors) : "";
+        }
+    }
+
+    // "Python 3.11.2" -> "3.11.2", "v18.19.0" -> "v18.19.0".
+    static std::string first_version(const std::string& text) {
+        const auto at = text.find_first_of("0123456789");
+        if (at == std::string::npos) return {};
+        return text.substr(at, text.find_first_not_of("0123456789.", at) - at);
+    }
+
+    void plugins() {
+        if (!site_.plugins || facts().active_folder.empty()) return;
+        auto seen = read_plugins(*ports_.fs, *site_.plugins, facts().active_folder);
+        if (seen) facts().plugins = std::move(*seen);
+        else out_.findings.push_back(blocked("plugins", seen.error()));
+    }
+
+    std::uint64_t tree_bytes(const os::Path& folder, int depth) const {
+        std::uint64_t sum = 0;
+        const auto names = ports_.fs->list(folder);
+        if (!names || depth == 0) return 0;
+        for (const auto& name : *names) {
+            const auto info = ports_.fs->info(folder / name);
+            if (!info) continue;
+            // A file takes at least a block.
+            sum += info->type == os::FileType::folder ? tree_bytes(folder / name, depth - 1) : (info->size + 4095) / 4096 * 4096;
+        }
+        return sum;
+    }
+
+    void need(std::string what, const os::Path& path, std::uint64_t bytes) {
+        const auto space = ports_.fs->space(path);
+        if (!space) return;
+        facts().needs.push_back({std::move(what), path.string(), space->device, bytes});
+        const bool known = std::any_of(facts().disks.begin(), facts().disks.end(), [&](const auto& d) { return d.device == space->device; });
+        if (!known) facts().disks.push_back({path.string(), space->device, space->free});
+    }
+
+    void disks() {
+        if (!look_.stages) return;
+        const os::Path root = site_.root;
+        const auto today = facts().active_folder.empty() ? 0 : tree_bytes(facts().active_folder, 24);
+        need("release folder (unpacked, with dependencies; as big as the active one at least)", root, std::max(today, look_.unpacked_bytes));
+        for (const auto& [name, db] : facts().databases) {
+            need("snapshot of '" + name + "'", ports_.manifests.parent_path(), db.bytes);
+            if (!db.disk.empty()) need("proof copy of '" + name + "'", db.disk, db.bytes);
+        }
+        for (const auto& disk : std::vector(facts().disks)) facts().needs.push_back({"reserve", disk.path, disk.device, site_.retention.reserve_bytes});
+    }
+
+    Facts& facts() { return out_.facts; }
+
+    const Look& look_;
+    Ports& ports_;
+    const SiteFile& site_;
+    Observed out_;
+};
+}  // namespace
+
+std::string version_of_folder(const os::FileSystem& fs, const PlacedRelease& placed) {
+    if (!placed.version.empty()) return placed.version;
+    const auto text = fs.read(placed.folder / "package.json", 1U << 20U);
+    if (!text) return {};
+    const auto json = Json::parse(*text, nullptr, false);
+    return json.is_object() ? json.value("version", "") : "";
+}
+
+Observed observe(const Look& look) { return Looking(look).all(); }
+
+}  // namespace uprev
