@@ -15,7 +15,9 @@ exec(l|le|lp|v|ve|vp|vpe)|_test\.cpp$|a child outside the shim survives nobody a
 posix_spawnp?|-|a child outside the shim survives nobody and is found by nobody: use os::Processes
 (std::filesystem::|fs::)remove_all|_test\.cpp$|follows into mounts and is not durable: use FileSystem::remove_tree
 (std::filesystem::|fs::)(rename|copy|copy_file|create_symlink|create_directory_symlink|resize_file|permissions)|_test\.cpp$|neither synced nor seen by the simulator: use os::FileSystem
-(std::)?(rename|unlink|symlink|link|truncate|rmdir)|_test\.cpp$|neither synced nor seen by the simulator: use os::FileSystem
+(std::)?(unlink|symlink|rmdir)|_test\.cpp$|neither synced nor seen by the simulator: use os::FileSystem
+std::(rename|remove)|_test\.cpp$|neither synced nor seen by the simulator: use os::FileSystem
+(?<=::)(rename|link|truncate|remove)|_test\.cpp$|neither synced nor seen by the simulator: use os::FileSystem
 std::ofstream|_test\.cpp$|loses data on a crash and reports nothing: use FileSystem::write
 (std::)?time|-|tests and the simulator own time: take an os::Clock
 std::chrono::(system|steady|high_resolution)_clock::now|_test\.cpp$|tests and the simulator own time: take an os::Clock

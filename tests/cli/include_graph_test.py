@@ -12,13 +12,14 @@ import tempfile
 import unittest
 
 SOURCE = pathlib.Path(__file__).resolve().parents[2] / "src"
-ORDER = ["base", "os", "release", "ports", "journal", "plan", "engine", "steps", "adapters", "commands", "cli", "main"]
+ORDER = ["base", "os", "release", "ports", "journal", "plan", "engine", "preflight", "steps", "adapters", "commands", "cli", "main"]
 FORBIDDEN = {
     "release": {"os": "values are pure: no file, clock or process decides what a version or a site file means"},
     "plan": {"adapters": "a plan is a pure function of configuration and facts"},
+    "preflight": {"adapters": "what is observed is observed through ports"},
     "engine": {"adapters": "a new system is an adapter, never a change to the engine"},
     "steps": {"adapters": "steps speak to ports, so that the simulator can stand in for every system"},
-    "adapters": dict.fromkeys(["journal", "plan", "engine", "steps"], "an adapter knows its port and nothing of the operation it serves"),
+    "adapters": dict.fromkeys(["journal", "plan", "engine", "preflight", "steps"], "an adapter knows its port and nothing of the operation it serves"),
 }
 INCLUDE = re.compile(r'^\s*#\s*include\s+["<]([a-z]+)/[^">]+[">]', re.M)
 

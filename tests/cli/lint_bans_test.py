@@ -31,13 +31,13 @@ class Bans(unittest.TestCase):
         for call in ["system(x)", "std::system(x)", "popen(a, b)", "fork()", "::vfork()", "execvp(a, b)", "::execve(a, b, c)",
                      "std::filesystem::remove_all(p)", "time(nullptr)", "std::time(0)", "rand()", "srand(1)", "std::exit(1)",
                      "std::chrono::system_clock::now()", "std::random_device{}", "setenv(a, b, 1)", "posix_spawn(a)", "::unlink(p)",
-                     "std::filesystem::rename(a, b)", "usleep(5)", "abort()"]:
+                     "std::filesystem::rename(a, b)", "usleep(5)", "abort()", "::rename(a, b)", "std::rename(a, b)"]:
             done = self.made_of({"engine/a.cpp": f"void f() {{\n    {call};\n}}\n"})
             self.assertEqual(1, done.returncode, call)
             self.assertRegex(done.stdout, r"^src/engine/a\.cpp:2: banned: .* — \w", call)
 
     def test_what_only_looks_like_one_is_fine(self):
-        text = '// never system(x)\n/* fork()\n exec() */\nauto s = "system(x)";\nclock.time(5);\nwall_time(0);\nfs->rename(a, b);\noperand(1);\nrevoke_fork(2);\nfiles_.rename(a, b);\n'
+        text = '// never system(x)\n/* fork()\n exec() */\nauto s = "system(x)";\nclock.time(5);\nwall_time(0);\nfs->rename(a, b);\noperand(1);\nrevoke_fork(2);\nrename(server, a);\nfiles_.rename(a, b);\n'
         done = self.made_of({"engine/a.cpp": text})
         self.assertEqual((0, ""), (done.returncode, done.stdout))
 
