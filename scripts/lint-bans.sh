@@ -31,25 +31,35 @@ u?sleep|-|tests and the simulator own time: Clock::sleep
 (std::)?(exit|_exit|quick_exit|abort)|^src/main\.cpp$|skips destructors that hold locks and children: return an Error
 '
 
-# Drops // and /* */ comments and the insides of string literals, keeping line numbers.
-stripped() {
-    perl -0777 -pe 's{("(?:\\.|[^"\\\n])*")|//[^\n]*|/\*.*?\*/}{ defined $1 ? q("") : join("", $& =~ /\n/g) }gse' "$1"
-}
-
-failures=0
-mapfile -t files < <(find src -name '*.cpp' -o -name '*.hpp' | grep -v '^src/os/' | sort)
-for file in "${files[@]}"; do
-    code=$(stripped "$file")
-    while IFS='|' read -r line; do
-        [[ $line ]] || continue
+# Comments and the insides of string literals are dropped, keeping line numbers; then each ban is looked for, not preceded by a
+# name, an object or another namespace, and not where a function of that name is declared.
+find src -name '*.cpp' -o -name '*.hpp' | grep -v '^src/os/' | sort | BANS=$bans perl -e '
+    use strict;
+    my @bans;
+    for (grep { length } split /\n/, $ENV{BANS}) {
         # The reason is the last field, the allowed paths the one before it; the name itself may hold bars.
-        reason=${line##*|}; rest=${line%|*}; allowed=${rest##*|}; name=${rest%|*}
-        [[ $allowed == - || ! $file =~ $allowed ]] || continue
-        while IFS=: read -r number text; do
-            [[ $number ]] || continue
-            echo "$file:$number: banned: $(sed 's/^ *//' <<<"$text") — $reason"
-            failures=$((failures + 1))
-        done < <(grep -nP "(?<![\w.:>~])(?:::)?($name)\s*[({]" <<<"$code" | grep -vP "^\d+:.*\b(Result<[^=]*|bool|void|int|auto|virtual .*)\s+($name)\s*\(" || true)
-    done <<<"$bans"
-done
-((failures == 0)) || { echo "$failures banned calls" >&2; exit 1; }
+        my ($name, $allowed, $reason) = /^(.*)\|([^|]*)\|([^|]*)$/ or die "lint-bans.sh: bad row: $_\n";
+        my $use = qr/(?<![\w.:>~])(?:::)?(?:$name)\s*[({]/;
+        my $declared = qr/\b(?:Result<[^=]*|bool|void|int|auto|virtual .*)\s+(?:$name)\s*\(/;
+        push @bans, [$use, $declared, $allowed eq "-" ? undef : qr/$allowed/, $reason];
+    }
+    my $found = 0;
+    while (my $file = <STDIN>) {
+        chomp $file;
+        open my $in, "<", $file or next;
+        my $code = do { local $/; <$in> };
+        $code =~ s{("(?:\\.|[^"\\\n])*")|//[^\n]*|/\*.*?\*/}{ defined $1 ? q("") : join "", $& =~ /\n/g }gse;
+        my $number = 0;
+        for my $line (split /\n/, $code) {
+            $number++;
+            for my $ban (@bans) {
+                my ($use, $declared, $allowed, $reason) = @$ban;
+                next if $line !~ $use or $line =~ $declared or ($allowed and $file =~ $allowed);
+                (my $text = $line) =~ s/^\s+//;
+                print "$file:$number: banned: $text — $reason\n";
+                $found++;
+            }
+        }
+    }
+    if ($found) { print STDERR "$found banned calls\n"; exit 1 }
+'
