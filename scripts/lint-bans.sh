@@ -33,7 +33,7 @@ u?sleep|-|tests and the simulator own time: Clock::sleep
 
 # Comments and the insides of string literals are dropped, keeping line numbers; then each ban is looked for, not preceded by a
 # name, an object or another namespace, and not where a function of that name is declared.
-find src -name '*.cpp' -o -name '*.hpp' | grep -v '^src/os/' | sort | BANS=$bans perl -e '
+find src -path src/os -prune -o \( -name '*.cpp' -o -name '*.hpp' \) -print | sort | BANS=$bans perl -e '
     use strict;
     my @bans;
     for (grep { length } split /\n/, $ENV{BANS}) {

@@ -12,14 +12,15 @@ import tempfile
 import unittest
 
 SOURCE = pathlib.Path(__file__).resolve().parents[2] / "src"
-ORDER = ["base", "os", "release", "ports", "journal", "plan", "engine", "preflight", "steps", "adapters", "commands", "cli", "main"]
+ORDER = "base os release ports journal plan engine preflight steps adapters commands cli main".split()
 FORBIDDEN = {
     "release": {"os": "values are pure: no file, clock or process decides what a version or a site file means"},
     "plan": {"adapters": "a plan is a pure function of configuration and facts"},
     "preflight": {"adapters": "what is observed is observed through ports"},
     "engine": {"adapters": "a new system is an adapter, never a change to the engine"},
     "steps": {"adapters": "steps speak to ports, so that the simulator can stand in for every system"},
-    "adapters": dict.fromkeys(["journal", "plan", "engine", "preflight", "steps"], "an adapter knows its port and nothing of the operation it serves"),
+    "adapters": dict.fromkeys(["journal", "plan", "engine", "preflight", "steps"],
+                              "an adapter knows its port and nothing of the operation it serves"),
 }
 # The table of all adapters hands them to the engine in the shape it asks for; no adapter itself may know it.
 EXCEPTIONS = {("adapters/registry", "engine")}
@@ -69,7 +70,8 @@ class IncludeGraph(unittest.TestCase):
         self.assertLessEqual({"base", "os", "release", "ports"}, read)
 
     def test_a_downward_include_is_fine(self):
-        self.assertEqual([], self.made_of({"engine/a.cpp": '#include "journal/b.hpp"\n#include <vector>\n#include "engine/a.hpp"\n'}))
+        text = '#include "journal/b.hpp"\n#include <vector>\n#include "engine/a.hpp"\n'
+        self.assertEqual([], self.made_of({"engine/a.cpp": text}))
 
     def test_an_upward_include_is_named_with_its_line(self):
         found = self.made_of({"base/a.hpp": '// x\n  # include "plan/b.hpp"\n'})

@@ -37,7 +37,8 @@ class Bans(unittest.TestCase):
             self.assertRegex(done.stdout, r"^src/engine/a\.cpp:2: banned: .* — \w", call)
 
     def test_what_only_looks_like_one_is_fine(self):
-        text = '// never system(x)\n/* fork()\n exec() */\nauto s = "system(x)";\nclock.time(5);\nwall_time(0);\nfs->rename(a, b);\noperand(1);\nrevoke_fork(2);\nrename(server, a);\nfiles_.rename(a, b);\n'
+        text = '// never system(x)\n/* fork()\n exec() */\nauto s = "system(x)";\n'
+        text += 'clock.time(5);\nwall_time(0);\nfs->rename(a, b);\noperand(1);\nrevoke_fork(2);\nrename(server, a);\nfiles_.rename(a, b);\n'
         done = self.made_of({"engine/a.cpp": text})
         self.assertEqual((0, ""), (done.returncode, done.stdout))
 
