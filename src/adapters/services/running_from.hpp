@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: Apache-2.0
+// Where processes really are, whatever their manager believes.
+#pragma once
+
+#include <vector>
+
+#include "os/filesystem.hpp"
+
+namespace uprev {
+
+os::Path running_from(int pid);              // /proc/PID/cwd, resolved; empty: no such process, or not ours to see
+bool alive(int pid);                         // exists and is no zombie
+bool within(const os::Path& path, const os::Path& folder);  // the folder itself or below it, by spelling
+os::Path resolved(const os::Path& path);     // symlinks followed as far as the path exists
+
+}  // namespace uprev
