@@ -1,0 +1,146 @@
+# SPDX-License-Identifier: Apache-2.0
+"""kill -9 of everything that uprev runs, at about forty points of real upgrades; then `uprev resume`, the oracle, and
+`resume` once more, which must change nothing. UPREV_CRASH_POINTS picks how many points of each kind (default 8), UPREV_CRASH_ONLY
+names one, as printed by a failure."""
+import json
+import os
+import signal
+import sqlite3
+import time
+import unittest
+from pathlib import Path
+
+import scenario
+from scenario import oracle
+
+# version -> results that may follow. needs_operator is legal nowhere here: the fence holds from snapshot to gate.
+TARGETS = {"1.4.2": "a patch", "1.5.0": "a declared migration", "1.6.1": "a slow, undeclared migration", "1.5.2": "a migration that fails",
+           "1.6.2": "a gate that fails after a migration"}
+
+
+def processes_of(shop):
+    """Pids of every process that belongs to uprev itself: those whose executable is uprev's or its shim's, for this shop."""
+    found = []
+    for entry in Path("/proc").iterdir():
+        try:
+            if not entry.name.isdigit() or not os.readlink(entry / "exe").split(" ")[0].rsplit("/", 1)[-1].startswith("uprev"):
+                continue
+            words = (entry / "cmdline").read_bytes() + (entry / "environ").read_bytes()
+            if str(shop.folder).encode() in words:
+                found.append(int(entry.name))
+        except OSError:
+            continue
+    return found
+
+
+def kill_uprev(shop, shims):
+    """SIGKILL to the client and the worker; with `shims` to those too, as when the machine's memory ran out."""
+    for pid in processes_of(shop):
+        try:
+            name = os.readlink(f"/proc/{pid}/exe").rsplit("/", 1)[-1]
+            if shims or "shim" not in name:
+                os.kill(pid, signal.SIGKILL)
+        except OSError:
+            continue
+
+
+def steps_seen(shop):
+    """{step: status} of the newest operation, read from the journal beside uprev."""
+    journal = shop.state / "carphacom" / "journal.db"
+    try:
+        with sqlite3.connect(f"file:{journal}?mode=ro", uri=True, timeout=1) as db:
+            return dict(db.execute("select id, status from steps where operation = (select id from operations order by seq desc limit 1)"))
+    except sqlite3.Error:
+        return {}
+
+
+class CrashMatrix(unittest.TestCase):
+    points = violations = 0
+
+    @classmethod
+    def tearDownClass(cls):
+        print(f"\ncrash matrix on real parts: {cls.points} points, {cls.violations} violations", flush=True)
+
+    def one(self, version, point, shims, interrupt):
+        """Starts an upgrade, waits for `interrupt(shop, process)` to say now, kills, recovers, judges."""
+        name = f"{version}/{point}/{'all' if shims else 'worker'}"
+        if os.environ.get("UPREV_CRASH_ONLY", name) != name:
+            return
+        with self.subTest(point=name):
+            shop = scenario.installation.Installation(releases=("1.4.0", *TARGETS), stable="300ms")
+            try:
+                shop.adopt()
+                CrashMatrix.points += 1
+                self.judge(shop, version, name, shims, interrupt)
+            except AssertionError:
+                CrashMatrix.violations += 1
+                raise
+            finally:
+                shop.close()
+
+    def judge(self, shop, version, name, shims, interrupt):
+        customer = scenario.client.Client(shop, pause=0.05)
+        with customer:
+            process = shop.uprev.start("upgrade", "--to", version)
+            reached = interrupt(shop, process)
+            kill_uprev(shop, shims)
+            process.communicate()
+            first = shop.uprev("resume")
+            time.sleep(0.3)
+        self.assertIn(first.code, (0, 10, 13), f"{name}: {first}")
+        self.assertEqual(oracle.violations(shop, customer.acknowledged), [], f"{name} (reached: {reached})\n{first}")
+        self.assertIn(oracle.pointed_version(shop), ("1.4.0", version))
+        before = (oracle.pointed_version(shop), sorted(shop.database.databases()), shop.foreign_state())
+        again = shop.uprev("resume")
+        self.assertIn(again.code, (0, 7), f"{name}: resuming again\n{again}")
+        self.assertEqual((oracle.pointed_version(shop), sorted(shop.database.databases()), shop.foreign_state()), before, name)
+        self.assertEqual(oracle.violations(shop, customer.acknowledged), [], f"{name}: after resuming again")
+
+    def step_names(self, version):
+        """The steps of an upgrade to `version`, in order, learnt from one that nobody disturbs."""
+        shop = scenario.installation.Installation(releases=("1.4.0", *TARGETS), stable="300ms")
+        try:
+            shop.adopt()
+            answer = shop.uprev("upgrade", "--to", version)
+            self.assertIn(answer.code, (0, 10), str(answer))
+            took = json.loads(answer.out)["steps"]
+            return [step["id"] for step in took]
+        finally:
+            shop.close()
+
+    def at_step(self, step):
+        def interrupt(shop, process):
+            while process.poll() is None:
+                seen = steps_seen(shop)
+                if step in seen:
+                    return f"{step}: {seen[step]}"
+                time.sleep(0.002)
+            return "the end"
+        return interrupt
+
+    def after(self, seconds):
+        def interrupt(shop, process):
+            try:
+                process.wait(seconds)
+            except Exception:  # noqa: BLE001 - still running is what we want
+                pass
+            return f"{seconds:.2f} s, {steps_seen(shop)}"
+        return interrupt
+
+    def test_each_step_of_a_compatible_upgrade(self):
+        for number, step in enumerate(self.step_names("1.5.0")):
+            self.one("1.5.0", step, number % 2 == 0, self.at_step(step))
+
+    def test_each_step_of_a_frozen_upgrade(self):
+        for number, step in enumerate(self.step_names("1.6.1")):
+            self.one("1.6.1", step, number % 2 == 1, self.at_step(step))
+
+    def test_moments_of_releases_that_fail(self):
+        count = int(os.environ.get("UPREV_CRASH_POINTS", "6"))
+        for version in ("1.5.2", "1.6.2"):
+            for number in range(count):
+                self.one(version, f"{number}", number % 2 == 0, self.after(1.5 + 5.0 * number / count))
+
+
+if __name__ == "__main__":
+    scenario.main()
