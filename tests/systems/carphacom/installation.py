@@ -179,7 +179,7 @@ class Installation:
         values = {
             "ROOT": self.root, "USER": self.user, "WRITES": self.writes, "NPM_CACHE": workplace.npm_environment(self.user)["npm_config_cache"],
             "FEED": self.feed.url + "/feed.json", "CA": self.feed.ca_file, "KEY": (self.releases / "minisign.pub").read_text().split("\n")[1],
-            "DATABASE": self.database.admin_url("shop"), "DATABASE_USER": self.database.owner if workplace.is_root() else '""', "PM2": self.pm2.bin,
+            "DATABASE": self.database.admin_url("shop"), "AS": f"    as: {self.database.owner}\n" if workplace.is_root() else "", "PM2": self.pm2.bin,
             "PM2_HOME": self.pm2.home, "EXTRA": self.extra, "STABLE": self.stable, "WITHIN": self.within,
             **{f"{name.upper()}_PORT": self.ports[name] for name in SERVICES},
         }

@@ -148,7 +148,7 @@ class Tampered(scenario.SharedShopTest):
         self.refused((6,))
 
     def test_a_server_that_nobody_vouches_for(self):
-        self.shop.write_site(lambda text: text.replace(f"    ca_file: {self.shop.feed.ca_file}\n", ""))
+        self.shop.write_site(lambda text: text.replace(f"  ca_file: {self.shop.feed.ca_file}\n", ""))
         self.addCleanup(self.shop.write_site)
         answer = self.refused((4, 6))
         self.assertRegex(answer.text.lower(), "certificate|tls|ssl")

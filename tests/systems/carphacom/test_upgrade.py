@@ -56,9 +56,9 @@ class Feeds(scenario.ShopTest):
     def test_the_simple_feed_is_enough_with_templates_in_the_site_file(self):
         self.shop.offer(simple=("1.4.0", "1.4.2"))
         address = self.shop.feed.url
-        templates = (f"    url: {address}/feed.json\n    artifact: {address}/carphacom-${{version}}.tar.xz\n"
-                     "    signature: ${artifact}.minisig\n")
-        self.shop.write_site(lambda text: text.replace(f"    url: {address}/feed.json\n", templates).replace("[sha256, minisign]", "[minisign]"))
+        templates = (f"  url: {address}/feed.json\n  artifact: {address}/carphacom-${{version}}.tar.xz\n"
+                     "  signature: ${artifact}.minisig\n")
+        self.shop.write_site(lambda text: text.replace(f"  url: {address}/feed.json\n", templates).replace("[sha256, minisign]", "[minisign]"))
         answer = self.uprev("upgrade")
         self.assert_exit(answer, 0)
         self.assert_well("1.4.2")
