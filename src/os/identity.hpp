@@ -38,7 +38,7 @@ bool is_root();
 // Runs `work` with the effective uid and gid of `user` on this thread only (raw per-thread syscalls), e.g. for peer authentication.
 Result<> as_user(const std::string& user, const std::function<Result<>()>& work);
 
-// Processes that have `path` (or anything below it) as cwd, root, executable, open file or mapping.
+// Processes other than this one that have `path` (or anything below it) as cwd, root, executable, open file or mapping.
 std::vector<int> users_of(const Path& path);
 
 }  // namespace uprev::os

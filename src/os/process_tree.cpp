@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "os/process_tree.hpp"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+namespace uprev::os {
+
+namespace {
+// Calls `visit` with each process id of /proc, without opendir, which allocates.
+template <typename Visit>
+void each_process(Visit visit) {
+    struct Entry {
+        std::uint64_t inode;
+        std::int64_t offset;
+        unsigned short size;
+        unsigned char type;
+        char name[1];
+    };
+    const int folder = ::open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (folder < 0) return;
+    alignas(8) char block[16384];
+    for (long got = 0; (got = ::syscall(SYS_getdents64, folder, block, sizeof block)) > 0;) {
+        for (long at = 0; at < got;) {
+            const auto* entry = reinterpret_cast<const Entry*>(block + at);
+            const char* name = block + at + offsetof(Entry, name);
+            if (name[0] >= '1' && name[0] <= '9') visit(::atoi(name));
+            at += entry->size;
+        }
+    }
+    ::close(folder);
+}
+
+struct Seen {
+    ProcessStat* rows = nullptr;
+    std::size_t count = 0;
+    std::size_t room = 0;
+    bool add(const ProcessStat& row) {
+        if (count == room) {
+            const std::size_t larger = room == 0 ? 512 : room * 2;
+            auto* moved = static_cast<ProcessStat*>(::realloc(rows, larger * sizeof(ProcessStat)));
+            if (moved == nullptr) return false;
+            rows = moved;
+            room = larger;
+        }
+        rows[count++] = row;
+        return true;
+    }
+};
+
+Seen all_processes() {
+    Seen seen;
+    each_process([&](int pid) {
+        ProcessStat stat;
+        if (read_stat(pid, stat)) seen.add(stat);
+    });
+    return seen;
+}
+
+void deliver(int pid, int signal) {
+    ::kill(pid, signal);
+    if (signal == SIGTERM) ::kill(pid, SIGCONT);
+}
+
+bool running(const ProcessStat& stat) { return stat.state != 'Z' && stat.state != 'X'; }
+}  // namespace
+
+bool read_stat(int pid, ProcessStat& stat) {
+    char path[32] = "/proc/self/stat";
+    if (pid != 0) ::snprintf(path, sizeof path, "/proc/%d/stat", pid);
+    const int fd = ::open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0) return false;
+    char text[1024];
+    const ssize_t size = ::read(fd, text, sizeof text - 1);
+    ::close(fd);
+    if (size <= 0) return false;
+    text[size] = '\0';
+    // The command's name stands in parentheses and may itself hold spaces and parentheses: go on after the last one.
+    const char* rest = ::strrchr(text, ')');
+    if (rest == nullptr) return false;
+    stat.pid = ::atoi(text);
+    unsigned long long start = 0;
+    const int read = ::sscanf(rest + 1, " %c %d %*d %d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %*d %*d %llu", &stat.state, &stat.parent,
+                              &stat.session, &start);
+    stat.start = start;
+    return read == 4;
+}
+
+std::size_t signal_descendants(int ancestor, int signal) {
+    Seen seen = all_processes();
+    auto* ours = static_cast<bool*>(::calloc(seen.count + 1, sizeof(bool)));
+    std::size_t reached = 0;
+    for (bool grown = ours != nullptr; grown;) {
+        grown = false;
+        for (std::size_t i = 0; i < seen.count; ++i) {
+            if (ours[i]) continue;
+            bool below = seen.rows[i].parent == ancestor;
+            for (std::size_t j = 0; !below && j < seen.count; ++j) below = ours[j] && seen.rows[j].pid == seen.rows[i].parent;
+            if (!below) continue;
+            ours[i] = grown = true;
+            if (!running(seen.rows[i])) continue;
+            deliver(seen.rows[i].pid, signal);
+            ++reached;
+        }
+    }
+    ::free(ours);
+    ::free(seen.rows);
+    return reached;
+}
+
+std::size_t signal_session(int session, std::uint64_t not_before, int signal) {
+    Seen seen = all_processes();
+    std::size_t reached = 0;
+    bool foreign = false;
+    // A living process with the leader's number is another session that got the number again: leave it alone.
+    for (std::size_t i = 0; i < seen.count; ++i) foreign = foreign || (seen.rows[i].pid == session && running(seen.rows[i]));
+    for (std::size_t i = 0; !foreign && i < seen.count; ++i) {
+        const ProcessStat& row = seen.rows[i];
+        if (row.session != session || row.start < not_before || !running(row)) continue;
+        deliver(row.pid, signal);
+        ++reached;
+    }
+    ::free(seen.rows);
+    return reached;
+}
+
+}  // namespace uprev::os
