@@ -104,7 +104,7 @@ class Machine(scenario.ShopTest):
         self.assert_well("1.4.0")
 
     def test_no_room_on_the_disk(self):
-        self.shop.write_site(lambda text: text.replace("reserve_bytes: 1048576", f"reserve_bytes: {1 << 60}"))
+        self.shop.write_site(lambda text: text.replace("reserve_bytes: 1MiB", "reserve_bytes: 900000TiB"))
         answer = self.refused("(?i)disk|space|room|free", (3, 9))
         self.assertRegex(answer.text, r"\d", "the need is a number")
         self.assert_well("1.4.0")
