@@ -50,8 +50,10 @@ std::set<int> listened_ports(const std::vector<int>& pids) {
     std::set<int> ports;
     for (const int pid : pids) {
         std::error_code failed;
-        for (const auto& entry : std::filesystem::directory_iterator("/proc/" + std::to_string(pid) + "/fd", failed)) {
-            const auto target = std::filesystem::read_symlink(entry.path(), failed).string();
+        std::filesystem::directory_iterator entry("/proc/" + std::to_string(pid) + "/fd", failed);
+        for (; !failed && entry != std::filesystem::directory_iterator(); entry.increment(failed)) {
+            std::error_code closed;
+            const auto target = std::filesystem::read_symlink(entry->path(), closed).string();
             if (!target.starts_with("socket:[")) continue;
             const auto found = sockets.find(target.substr(8, target.size() - 9));
             if (found != sockets.end()) ports.insert(found->second);
