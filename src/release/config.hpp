@@ -46,7 +46,9 @@ Result<ReleaseFile> release_from_json(const Json& json);
 
 Json site_schema();             // JSON Schema 2020-12
 Json release_schema();
-std::string config_reference(); // Markdown: every key, type, default, meaning
+std::string config_reference(); // Markdown: every key, type, default, meaning; both of:
+std::string site_reference();
+std::string release_reference();
 
 // ${name} from `values`; an unknown name is Code::invalid with the nearest. "$$" is a dollar.
 Result<std::string> interpolate(std::string_view text, const std::map<std::string, std::string>& values);
