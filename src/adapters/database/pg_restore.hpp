@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: Apache-2.0
+// Puts a snapshot back: a copy is made and compared beside the live database, then both are renamed in one transaction.
+// Until that transaction the live database is untouched; afterwards it is kept as <name>_failed_<mark>.
+#pragma once
+
+#include "adapters/database/pg_server.hpp"
+#include "ports/database.hpp"
+
+namespace uprev {
+
+Result<> pg_restore_snapshot(const PgServer& server, const Snapshot& snapshot, const std::string& mark);
+
+// Drops the copy that the snapshot's proof kept; never a database whose name isn't that of such a copy.
+Result<> pg_forget_copy(const PgServer& server, const Snapshot& snapshot);
+
+}  // namespace uprev

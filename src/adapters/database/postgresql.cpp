@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "adapters/database/postgresql.hpp"
+
+#include "adapters/database/pg_fence.hpp"
+#include "adapters/database/pg_inspect.hpp"
+#include "adapters/database/pg_restore.hpp"
+#include "adapters/database/pg_server.hpp"
+#include "adapters/database/pg_snapshot.hpp"
+#include "os/linux.hpp"
+
+namespace uprev {
+
+namespace {
+class Postgresql final : public Database {
+   public:
+    explicit Postgresql(PgServer server) : server_(std::move(server)) {}
+
+    Result<DatabaseFacts> inspect() override { return pg_inspect(server_); }
+    Result<Snapshot> snapshot(const os::Path& folder, const std::string& mark, bool keep_copy) override {
+        return pg_snapshot(server_, folder, mark, keep_copy);
+    }
+    Result<Fence> fence(const std::string& mark) override { return pg_fence(server_, mark); }
+    Result<> unfence(const std::string& mark) override { return pg_unfence(server_, mark); }
+    Result<> restore(const Snapshot& snapshot, const std::string& mark) override { return pg_restore_snapshot(server_, snapshot, mark); }
+    Result<Written> written_since(const std::string& write_mark) override;
+    Result<> forget(const Snapshot& snapshot, bool keep_dump) override;
+
+   private:
+    PgServer server_;
+};
+
+Result<Written> Postgresql::written_since(const std::string& write_mark) {
+    auto connection = TRY(server_.admin());
+    const auto cluster = pg_cluster(connection);
+    // Transaction ids are the whole cluster's: equal ones prove that nothing was written, different ones prove nothing.
+    if (cluster.empty() || TRY(pg_write_mark(connection, cluster)) != write_mark) return Written::unknown;
+    return Written::no;
+}
+
+Result<> Postgresql::forget(const Snapshot& snapshot, bool keep_dump) {
+    TRY_VOID(pg_forget_copy(server_, snapshot));
+    return keep_dump || snapshot.path.empty() ? Result<>{} : os::make_filesystem()->remove_tree(snapshot.path);
+}
+}  // namespace
+
+Result<std::unique_ptr<Database>> make_postgresql(const DatabaseSpec& spec, const SiteFile& site, os::Processes& /*processes*/) {
+    return std::unique_ptr<Database>(std::make_unique<Postgresql>(TRY(PgServer::of(spec, site))));
+}
+
+}  // namespace uprev
