@@ -63,9 +63,9 @@ def ask(port, path="/health", timeout=2):
 
 class Installation:
     def __init__(self, version="1.4.0", releases=("1.4.0", "1.4.2", "1.5.0"), writes="auto", extra="", stable="500ms",
-                 within="6s", instances=2):
+                 within="6s", instances=2, folder=None):
         self.user = workplace.application_user()
-        self.folder = workplace.temporary_folder("shop")
+        self.folder = folder or workplace.temporary_folder("shop")
         self.root, self.shared = self.folder / "carphacom", self.folder / "carphacom" / "shared"
         self.state = self.folder / "state"
         self.site = self.folder / "uprev.yaml"

@@ -13,9 +13,9 @@ from pathlib import Path
 import scenario
 from scenario import oracle
 
-# version -> results that may follow. needs_operator is legal nowhere here: the fence holds from snapshot to gate.
-TARGETS = {"1.4.2": "a patch", "1.5.0": "a declared migration", "1.6.1": "a slow, undeclared migration", "1.5.2": "a migration that fails",
-           "1.6.2": "a gate that fails after a migration"}
+TARGETS = ("1.4.2", "1.5.0", "1.6.1", "1.5.2", "1.6.2")
+# Only here may customers have written to the new schema when the gate fails, so only here may uprev stop and ask.
+NEEDS_OPERATOR_IS_LEGAL = {"1.6.2"}
 
 
 def processes_of(shop):
@@ -87,14 +87,15 @@ class CrashMatrix(unittest.TestCase):
             process.communicate()
             first = shop.uprev("resume")
             time.sleep(0.3)
-        self.assertIn(first.code, (0, 10, 13), f"{name}: {first}")
-        self.assertEqual(oracle.violations(shop, customer.acknowledged), [], f"{name} (reached: {reached})\n{first}")
+        self.assertIn(first.code, (0, 10, 13, *([11] if version in NEEDS_OPERATOR_IS_LEGAL else [])), f"{name} (reached: {reached}): {first}")
+        asked = {"needs_operator": first.code == 11, "said": first.text}
+        self.assertEqual(oracle.violations(shop, customer.acknowledged, **asked), [], f"{name} (reached: {reached})\n{first}")
         self.assertIn(oracle.pointed_version(shop), ("1.4.0", version))
         before = (oracle.pointed_version(shop), sorted(shop.database.databases()), shop.foreign_state())
         again = shop.uprev("resume")
-        self.assertIn(again.code, (0, 7), f"{name}: resuming again\n{again}")
+        self.assertIn(again.code, (0, 7, *([11] if first.code == 11 else [])), f"{name}: resuming again\n{again}")
         self.assertEqual((oracle.pointed_version(shop), sorted(shop.database.databases()), shop.foreign_state()), before, name)
-        self.assertEqual(oracle.violations(shop, customer.acknowledged), [], f"{name}: after resuming again")
+        self.assertEqual(oracle.violations(shop, customer.acknowledged, **asked), [], f"{name}: after resuming again")
 
     def step_names(self, version):
         """The steps of an upgrade to `version`, in order, learnt from one that nobody disturbs."""

@@ -1,0 +1,100 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The machine fails around uprev, in each phase: PostgreSQL stops, PM2's daemon dies, the disk is full. Whatever the
+upgrade came to, once the machine is well again and uprev recovered, old or new serves and nothing is lost."""
+import os
+import signal
+import subprocess
+import time
+import unittest
+
+import scenario
+from test_crash import steps_seen
+
+PHASES = ("stage", "prepare", "snapshot.rehearse", "services.stop", "database.fence", "snapshot.take", "migrate.run", "pointer.switch",
+          "services.start", "gate")
+
+
+class Failures(unittest.TestCase):
+    def disturb(self, version, step, harm, heal, **options):
+        """Upgrades, does harm as `step` begins, heals when uprev gave up, recovers and asks the oracle."""
+        shop = scenario.installation.Installation(releases=("1.4.0", version), stable="300ms", **options)
+        try:
+            shop.adopt()
+            with scenario.client.Client(shop, pause=0.05) as customer:
+                process = shop.uprev.start("upgrade", "--to", version)
+                while process.poll() is None and not any(one.startswith(step) for one in steps_seen(shop)):
+                    time.sleep(0.003)
+                harm(shop)
+                answer = shop.uprev.finish(process)
+                heal(shop)
+                recovered = shop.uprev("resume")
+                said = f"{step}\n{answer}\n{recovered}"
+                self.assertNotIn(answer.code, (70, -11, -6), said)
+                self.assertIn(recovered.code, (0, 7, 10, 13), said)
+            self.assertEqual(scenario.oracle.violations(shop, customer.acknowledged), [], said)
+        finally:
+            shop.close()
+
+    def test_postgresql_stops_in_each_phase(self):
+        def harm(shop):
+            shop.database.stop("immediate")
+
+        def heal(shop):
+            shop.database.start()
+
+        for step in PHASES:
+            with self.subTest(step=step):
+                self.disturb("1.6.1", step, harm, heal)
+
+    def test_pm2s_daemon_is_killed_in_each_phase(self):
+        def harm(shop):
+            for pid in scenario.oracle.descendants(shop.pm2.daemon()):
+                os.kill(pid, signal.SIGKILL)
+
+        def heal(shop):
+            shop.pm2.run("resurrect", check=False)
+            if "blog" not in shop.pm2.apps():
+                shop.pm2.run("start", shop.folder / "blog" / "ecosystem.config.js")
+            shop.foreign = shop.foreign_state()  # it died with the daemon; that was us, not uprev
+
+        for step in PHASES:
+            with self.subTest(step=step):
+                self.disturb("1.6.1", step, harm, heal)
+
+    def test_the_disk_is_full_in_each_phase(self):
+        """On a small file system of its own, which only root can mount."""
+        if not scenario.installation.workplace.is_root():
+            return
+        def harm(shop):
+            with open(shop.folder / "ballast", "wb") as file:
+                try:
+                    while True:
+                        file.write(b"\0" * (1 << 20))
+                except OSError:
+                    pass
+
+        def heal(shop):
+            (shop.folder / "ballast").unlink(missing_ok=True)
+            shop.database.stop("immediate")
+            shop.database.start()
+
+        for step in PHASES:
+            with self.subTest(step=step), SmallDisk() as disk:
+                self.disturb("1.6.1", step, harm, heal, folder=disk.folder)
+
+
+class SmallDisk:
+    """A tmpfs of 400 MiB."""
+
+    def __enter__(self):
+        self.folder = scenario.installation.workplace.temporary_folder("disk")
+        subprocess.run(["mount", "-t", "tmpfs", "-o", "size=400m,mode=0755", "tmpfs", self.folder], check=True)
+        return self
+
+    def __exit__(self, *_):
+        subprocess.run(["umount", "-l", self.folder], check=True)
+        self.folder.rmdir()
+
+
+if __name__ == "__main__":
+    scenario.main()
