@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """kill -9 of everything that uprev runs, at about forty points of real upgrades; then `uprev resume`, the oracle, and
-`resume` once more, which must change nothing. UPREV_CRASH_POINTS picks how many points of each kind (default 8), UPREV_CRASH_ONLY
-names one, as printed by a failure."""
+`resume` once more, which must change nothing. UPREV_DEPTH=deep visits each step with and without its shims, and many more
+moments; UPREV_CRASH_ONLY names one point, as printed by a failure."""
 import json
 import os
 import signal
@@ -13,6 +13,7 @@ from pathlib import Path
 import scenario
 from scenario import oracle
 
+DEEP = os.environ.get("UPREV_DEPTH") == "deep"
 TARGETS = ("1.4.2", "1.5.0", "1.6.1", "1.5.2", "1.6.2")
 # Only here may customers have written to the new schema when the gate fails, so only here may uprev stop and ask.
 NEEDS_OPERATOR_IS_LEGAL = {"1.6.2"}
@@ -128,19 +129,22 @@ class CrashMatrix(unittest.TestCase):
             return f"{seconds:.2f} s, {steps_seen(shop)}"
         return interrupt
 
+    def each_step(self, version, first_shims):
+        for number, step in enumerate(self.step_names(version)):
+            for shims in (False, True) if DEEP else ((number % 2 == 0) == first_shims,):
+                self.one(version, step, shims, self.at_step(step))
+
     def test_each_step_of_a_compatible_upgrade(self):
-        for number, step in enumerate(self.step_names("1.5.0")):
-            self.one("1.5.0", step, number % 2 == 0, self.at_step(step))
+        self.each_step("1.5.0", True)
 
     def test_each_step_of_a_frozen_upgrade(self):
-        for number, step in enumerate(self.step_names("1.6.1")):
-            self.one("1.6.1", step, number % 2 == 1, self.at_step(step))
+        self.each_step("1.6.1", False)
 
     def test_moments_of_releases_that_fail(self):
-        count = int(os.environ.get("UPREV_CRASH_POINTS", "6"))
+        count = 40 if DEEP else 4
         for version in ("1.5.2", "1.6.2"):
             for number in range(count):
-                self.one(version, f"{number}", number % 2 == 0, self.after(1.5 + 5.0 * number / count))
+                self.one(version, f"{number}of{count}", number % 2 == 0, self.after(1.5 + 6.0 * number / count))
 
 
 if __name__ == "__main__":
