@@ -20,6 +20,7 @@ namespace {
 using std::chrono::milliseconds;
 constexpr std::size_t output_cap = 16U << 20U;  // bytes of each stream
 constexpr milliseconds grace{10'000};           // between SIGTERM and SIGKILL
+constexpr milliseconds cancel_every{20};
 constexpr milliseconds linger{500};             // for the last bytes of what a finished tool left behind
 
 struct Pipe {
@@ -59,9 +60,14 @@ std::vector<char*> pointers(std::vector<std::string>& texts) {
 
 class Watch {
    public:
-    Watch(pid_t pid, Descriptor out, Descriptor err, milliseconds limit)
-        : pid_(pid), done_(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0))), streams_{std::move(out), std::move(err)}, began_(clock_.steady()) {
-        if (limit.count() > 0) end_at_ = began_ + limit;
+    Watch(pid_t pid, Descriptor out, Descriptor err, const Command& command, const std::function<bool()>& cancel)
+        : pid_(pid),
+          done_(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0))),
+          streams_{std::move(out), std::move(err)},
+          began_(clock_.steady()),
+          keep_(command.keep_stragglers),
+          cancel_(cancel) {
+        if (command.limit.count() > 0) end_at_ = began_ + command.limit;
     }
 
     Captured run() {
@@ -73,7 +79,7 @@ class Watch {
             if (!exited_) reap();
             enforce();
         }
-        ::kill(-pid_, SIGKILL);  // what is left of its process group
+        if (!keep_) ::kill(-pid_, SIGKILL);  // what is left of its process group
         return std::move(captured_);
     }
     [[nodiscard]] bool too_long() const { return too_long_; }
@@ -84,6 +90,7 @@ class Watch {
         return (!streams_[0] && !streams_[1]) || clock_.steady() >= leave_at_;
     }
     [[nodiscard]] int timeout() const {
+        if (cancel_ && !exited_) return static_cast<int>(cancel_every.count());
         const milliseconds next = exited_ ? leave_at_ : std::min(end_at_, kill_at_);
         if (next == milliseconds::max()) return done_ ? -1 : 10;
         return static_cast<int>(std::clamp<std::int64_t>((next - clock_.steady()).count(), 0, done_ ? 60'000 : 10));
@@ -105,7 +112,7 @@ class Watch {
         const pid_t ended = ::waitpid(pid_, &status, WNOHANG);
         if (ended == 0 || (ended < 0 && errno == EINTR)) return;
         exited_ = true;
-        leave_at_ = clock_.steady() + linger;
+        leave_at_ = clock_.steady() + (keep_ ? milliseconds(50) : linger);
         Outcome& outcome = captured_.outcome;
         outcome.exit_code = ended > 0 && WIFEXITED(status) ? WEXITSTATUS(status) : -1;
         outcome.signal = ended > 0 && WIFSIGNALED(status) ? WTERMSIG(status) : 0;
@@ -114,6 +121,7 @@ class Watch {
     void enforce() {
         const auto now = clock_.steady();
         if (exited_) return;
+        if (cancel_ && kill_at_ == milliseconds::max() && cancel_()) end_at_ = now;
         if (now >= end_at_) {
             end_at_ = milliseconds::max();
             kill_at_ = now + grace;
@@ -125,7 +133,7 @@ class Watch {
         kill_at_ = now + milliseconds(50);
     }
     void end(int signal) const {
-        signal_descendants(pid_, signal);
+        if (!keep_) signal_descendants(pid_, signal);
         ::kill(-pid_, signal);
     }
 
@@ -137,13 +145,17 @@ class Watch {
     milliseconds end_at_ = milliseconds::max();
     milliseconds kill_at_ = milliseconds::max();
     milliseconds leave_at_ = milliseconds::max();
+    bool keep_;
+    std::function<bool()> cancel_;
     bool exited_ = false;
     bool too_long_ = false;
     Captured captured_;
 };
 }  // namespace
 
-Result<Captured> capture(const Command& command) {
+Result<Captured> capture(const Command& command) { return capture(command, {}); }
+
+Result<Captured> capture(const Command& command, const std::function<bool()>& cancel) {
     TRY_VOID(check_command(command));
     const auto account = TRY(account_for(command));
     const Descriptor input = TRY(input_of(command));
@@ -180,7 +192,7 @@ Result<Captured> capture(const Command& command) {
     }
     out.write.reset();
     err.write.reset();
-    Watch watch(pid, std::move(out.read), std::move(err.read), command.limit);
+    Watch watch(pid, std::move(out.read), std::move(err.read), command, cancel);
     Captured captured = watch.run();
     const auto forms = mask_forms(command.masked);
     if (watch.too_long()) return fail(Code::exhausted, "'" + command.argv[0] + "' printed more than " + std::to_string(output_cap >> 20U) + " MiB");
