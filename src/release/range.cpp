@@ -29,14 +29,17 @@ bool is_x(std::string_view text) { return text == "x" || text == "X" || text == 
 
 Result<Partial> parse_partial(std::string_view range, std::string_view part) {
     auto rest = part;
-    while (rest.starts_with('v') || rest.starts_with('=')) rest.remove_prefix(1);
+    if (rest.starts_with('=')) rest.remove_prefix(1);
+    if (rest.starts_with('v')) rest.remove_prefix(1);
     const auto suffix = std::min(rest.find_first_of("-+"), rest.size());
     auto numbers = split(rest.substr(0, suffix), '.');
     if (numbers.size() > 3 || (suffix != rest.size() && numbers.size() != 3)) return bad(range, part);
     std::size_t known = 0;
     while (known < numbers.size() && !is_x(numbers[known])) ++known;
-    for (std::size_t i = known; i < numbers.size(); ++i)
-        if (is_x(numbers[i])) numbers[i] = "0";
+    for (std::size_t i = known; i < numbers.size(); ++i) {
+        if (!is_x(numbers[i])) return bad(range, part);  // 1.x.3
+        numbers[i] = "0";
+    }
     numbers.resize(3, "0");
     const auto version = Version::parse(join(numbers, ".") + std::string(rest.substr(suffix)));
     if (!version) return bad(range, part);
@@ -146,6 +149,7 @@ struct RangeParser {
         out.clear();
         const auto parts = split_words(text);
         if (parts.size() == 3 && parts[1] == "-") {
+            if (parts[0].starts_with('=') || parts[2].starts_with('=')) return bad(range, text);
             from(TRY(parse_partial(range, parts[0])));
             up_to(TRY(parse_partial(range, parts[2])));
             return out;
