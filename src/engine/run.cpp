@@ -81,7 +81,7 @@ class Loop {
         if (plan_.point_of_no_return.empty()) return step.phase > Phase::gate;
         const auto point = plan_.index(plan_.point_of_no_return);
         const auto here = plan_.index(step.id);
-        return here > point || (here == point && step.kind == "migrate.run");
+        return here > point || (here == point && (step.kind == "migrate.run" || step.kind == "database.restore"));
     }
 
     void set(const PlannedStep& step, StepStatus status, const Error* error = nullptr) {

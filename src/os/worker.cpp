@@ -54,6 +54,8 @@ Path own_executable() {
     return std::filesystem::read_symlink("/proc/self/exe", error);
 }
 
+int own_pid() { return static_cast<int>(getpid()); }
+
 StopRequest::StopRequest() {
     struct sigaction action {};
     action.sa_handler = on_stop;

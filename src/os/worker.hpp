@@ -16,6 +16,7 @@ Result<int> start_worker(const std::vector<std::string>& argv, const Path& log);
 std::optional<int> worker_ended(int pid);  // exit code (128+signal) once it has; never blocks
 void ask_worker_to_stop(int pid);          // SIGINT
 Path own_executable();
+int own_pid();
 
 // Becomes true on SIGINT or SIGTERM of this process; SIGHUP is ignored from then on.
 class StopRequest {

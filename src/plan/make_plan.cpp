@@ -265,4 +265,35 @@ Plan plan_rollback(const PlanInput& input) {
     return b.take("rollback");
 }
 
+Plan plan_restore(const PlanInput& input, const Json& snapshots) {
+    Builder b(input);
+    b.plan().writes = Writes::frozen;
+    b.plan().writes_reason = "nothing may write while data is put back";
+    b.quiesce();
+    auto& restore = b.add(Phase::snapshot, "database.restore", "", "swap the snapshot set in", "asked for; each is restored aside and compared first", "");
+    restore.args = {{"snapshots", snapshots}};
+    restore.disruptive = true;
+    b.activate({}, true);
+    b.gate();
+    b.resume(true);
+    b.finish();
+    b.plan().point_of_no_return = "database.restore";
+    b.plan().point_reason = "the data as it was before the restore is kept aside, but no longer served";
+    return b.take("restore");
+}
+
+Plan plan_accept(const PlanInput& input) {
+    Builder b(input);
+    b.plan().writes_reason = "the operator accepts the new release and its schema";
+    auto& standby = b.add(Phase::activate, "services.standby", "", "note which services run", "what is found now is what this operation starts from");
+    standby.args = {{"services", Json::array()}};
+    b.plan().point_of_no_return = standby.id;
+    b.plan().point_reason = "the schema is the new release's: there is only forward";
+    b.activate({}, true);
+    b.gate();
+    b.resume(true);
+    b.finish();
+    return b.take("accept");
+}
+
 }  // namespace uprev

@@ -80,4 +80,17 @@ Result<> restore_snapshot(StepContext& c, const PlannedStep& step) {
     return {};
 }
 
+Result<Json> restore_set(StepContext& c, const PlannedStep& step) {
+    Json names = Json::array();
+    for (const auto& row : step.args.value("snapshots", Json::array())) {
+        const auto snapshot = snapshot_from_json(row);
+        const auto found = c.ports.databases.find(snapshot.database);
+        if (found == c.ports.databases.end()) return fail(Code::invalid, "the site has no database '" + snapshot.database + "'", "the set was taken under another site file");
+        c.say("restoring '" + snapshot.database + "'");
+        TRY_VOID(found->second->restore(snapshot, c.pinned.mark));
+        names.push_back(snapshot.database);
+    }
+    return Json{{"restored", names}};
+}
+
 }  // namespace uprev::steps

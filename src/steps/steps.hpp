@@ -23,6 +23,7 @@ Result<Json> seal(StepContext&, const PlannedStep&);
 Result<Json> rehearse_snapshot(StepContext&, const PlannedStep&);
 Result<> forget_rehearsal(StepContext&, const PlannedStep&);
 Result<Json> take_snapshot(StepContext&, const PlannedStep&);
+Result<Json> restore_set(StepContext&, const PlannedStep&);
 Result<> restore_snapshot(StepContext&, const PlannedStep&);
 
 Result<Json> maintenance_on(StepContext&, const PlannedStep&);

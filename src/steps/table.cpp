@@ -19,6 +19,7 @@ const StepTable& step_table() {
         {"services.stop", 1, StepClass::observed, stop_services, observe_stopped, start_old},
         {"database.fence", 1, StepClass::repeatable, fence, nullptr, unfence},
         {"snapshot.take", 1, StepClass::repeatable, take_snapshot, nullptr, restore_snapshot},
+        {"database.restore", 1, StepClass::repeatable, restore_set, nullptr, nullptr},
         {"migrate.run", 1, StepClass::once, migrate, observe_migration, nullptr},
         {"schema.check", 1, StepClass::repeatable, check_schema, nullptr, nullptr},
         {"services.standby", 1, StepClass::repeatable, standby, nullptr, reload_old},

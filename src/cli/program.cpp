@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/program.hpp"
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdlib>
+
+#include "base/exit_codes.hpp"
+#include "cli/alias_names.hpp"
+#include "commands/command.hpp"
+#include "operations/session.hpp"
+
+namespace uprev {
+
+namespace {
+int show(const Globals& globals, const Error& error) {
+    if (globals.json)
+        fmt::print("{}\n", Json({{"error", {{"code", code_name(error.code)}, {"message", error.text()}, {"hint", error.hint}}}}).dump(2, ' ', false, Json::error_handler_t::replace));
+    fmt::print(stderr, "error: {}\n", error.text());
+    if (!error.hint.empty()) fmt::print(stderr, "next:  {}\n", error.hint);
+    return exit_code(error.code);
+}
+
+int show(const Globals& globals, const Reply& reply) {
+    if (globals.json && !reply.json.is_null()) fmt::print("{}\n", reply.json.dump(2, ' ', false, Json::error_handler_t::replace));
+    else fmt::print("{}", reply.text);
+    return reply.exit;
+}
+
+std::string exit_table() {
+    std::string out = "Exit codes:\n";
+    for (const auto& row : exit_rows) out += fmt::format("  {:>3}  {:<15} {}\n", row.exit, row.word, row.meaning);
+    return out;
+}
+}  // namespace
+
+int run_program(const std::vector<std::string>& called) {
+    auto expanded = expand_alias(called);
+    Globals globals;
+    globals.terminal = isatty(STDOUT_FILENO) == 1;
+    globals.color = globals.terminal && std::getenv("NO_COLOR") == nullptr;
+    if (!expanded) return show(globals, expanded.error());
+    CLI::App app("uprev upgrades a self-hosted application, watches it, and goes back by itself when something fails.", "uprev");
+    app.set_version_flag("--version", "uprev " + std::string(uprev_version));
+    app.require_subcommand(1);
+    app.fallthrough();
+    app.footer(exit_table());
+    app.add_option("--site", globals.site, "the site file (default: $UPREV_SITE, ./uprev.yaml, /etc/uprev/)")->type_name("FILE");
+    app.add_option("--state", globals.state, "where uprev keeps its record (default: $UPREV_STATE, /var/lib/uprev)")->type_name("DIR");
+    app.add_flag("--json", globals.json, "answer as JSON");
+    Action action;
+    for (const auto& row : command_table()) {
+        auto* sub = app.add_subcommand(std::string(row.name), std::string(row.summary));
+        sub->footer("\n" + std::string(row.help));
+        if (row.hidden) sub->group("");
+        auto run = row.declare(*sub);
+        sub->callback([&action, run] { action = run; });
+    }
+    std::vector<std::string> reversed(expanded->rbegin(), expanded->rend() - 1);
+    try {
+        app.parse(reversed);
+    } catch (const CLI::ParseError& error) {
+        const int code = app.exit(error);
+        return code == 0 ? 0 : exit_code(Code::invalid);
+    }
+    const auto reply = action(globals);
+    return reply ? show(globals, *reply) : show(globals, reply.error());
+}
+
+}  // namespace uprev

@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "operations/prepare.hpp"
+
+#include <algorithm>
+
+#include "plan/make_plan.hpp"
+#include "preflight/observe.hpp"
+
+namespace uprev {
+
+namespace {
+Result<Consent> consent_of(Session& session, const OperationRequest& request) {
+    const auto window = TRY(window_state(session.site().windows, session.clock().wall_ms()));
+    return Consent{request.allow_breaking, request.reason, request.allow_downgrade, request.accept_edits, request.unattended, window.open, window.next};
+}
+
+// The folder name shows the page's timestamp; the mark's first fourteen digits are that timestamp.
+os::Path folder_of(const SiteFile& site, const std::string& mark, const std::string& version) {
+    return os::Path(site.root) / site.releases / (mark.substr(0, 14) + "_v" + version);
+}
+
+Pinned pin(Session& session, const std::string& mark, const Target& target) {
+    Pinned p;
+    p.site = session.site();
+    p.mark = mark;
+    p.target = target;
+    p.sha256 = target.sha256;
+    p.folder = folder_of(p.site, mark, target.version);
+    p.staging = os::Path(p.site.root) / p.site.releases / (".staging." + mark);
+    p.snapshots = session.state() / "snapshots";
+    return p;
+}
+
+void look_again(Prepared& out, const Look& look, const PlanInput& input, const Consent& consent) {
+    auto observed = observe(look);
+    out.facts = std::move(observed.facts);
+    PlanInput with = input;
+    with.facts = &out.facts;
+    out.findings = std::move(observed.findings);
+    for (auto& f : judge(with, consent)) out.findings.push_back(std::move(f));
+}
+
+// What can be known before a download: the site itself, consent by the feed's word, plugins against the version.
+Result<bool> site_preflight(Session& session, Prepared& out, const FeedRelease& next, const Session::Active& active, const ReleaseFile& old, const Consent& consent) {
+    ReleaseFile unknown;
+    PlanInput input{&session.site(), &unknown, &old, &out.facts, {next.version.text(), "", "", 0, {}, next.changelog, next.breaking, ""}, false};
+    look_again(out, {&session.site(), &unknown, &old, &out.adapters->ports, active.version, next.artifact.size, 0, true}, input, consent);
+    return !blocks(out.findings);
+}
+}  // namespace
+
+Result<TargetRequest> target_request(Session& session, const OperationRequest& request, const std::string& current) {
+    TargetRequest out;
+    out.current = TRY(Version::parse(current).within("reading the installed version"));
+    if (!request.to.empty()) out.to = TRY(Version::parse(request.to));
+    out.channel = session.site().source.channel;
+    out.allow_downgrade = request.allow_downgrade;
+    out.at_most = request.at_most == "patch" ? Bump::patch : request.at_most == "minor" ? Bump::minor : Bump::major;
+    auto journal = session.journal();
+    if (journal)
+        for (const auto& failed : TRY((*journal)->failed_versions())) out.failed.push_back(failed.version);
+    return out;
+}
+
+Result<Prepared> prepare_upgrade(Session& session, const OperationRequest& request, const std::string& mark, const PrepareHooks& hooks) {
+    Prepared out;
+    const auto bare = TRY(session.adapters({session.site().release}));
+    const auto active = TRY(session.active(*bare->layout));
+    const auto old = TRY(session.release_in(active.folder));
+    out.adapters = TRY(session.adapters({old}));
+    const auto consent = TRY(consent_of(session, request));
+
+    hooks.phase("reading the feed");
+    const auto feed = TRY(out.adapters->ports.source->list());
+    const auto path = TRY(choose_path(feed, TRY(target_request(session, request, active.version))));
+    if (path.empty()) {
+        out.nothing_to_do = true;
+        out.nothing_reason = request.to.empty() ? "no newer version can be deployed; " + active.version + " is installed" : active.version + " is installed already";
+        return out;
+    }
+    for (std::size_t i = 1; i < path.size(); ++i) out.stops.push_back(path[i].version.text());
+    hooks.phase("site preflight");
+    if (!TRY(site_preflight(session, out, path.front(), active, old, consent))) {
+        out.plan.kind = "upgrade";
+        out.plan.from = active.version;
+        out.plan.to = path.front().version.text();
+        return out;
+    }
+    hooks.phase("fetching " + path.front().version.text());
+    auto verified = TRY(acquire(session, out.adapters->ports, path.front(), hooks.fetch));
+    hooks.phase("release preflight");
+    const auto release = TRY(session.release_from(verified.release_text, verified.target.artifact_name + ":uprev.release.yaml"));
+    verified.target.breaking = verified.target.breaking || release.breaking;
+    verified.target.migration_guide = release.migration_guide;
+    if (verified.target.changelog.empty()) verified.target.changelog = release.changelog;
+
+    out.adapters = TRY(session.adapters({old, release}));
+    PlanInput input{&session.site(), &release, &old, &out.facts, verified.target, false};
+    look_again(out, {&session.site(), &release, &old, &out.adapters->ports, active.version, verified.target.size, verified.unpacked, true}, input, consent);
+    input.facts = &out.facts;
+    out.plan = plan_upgrade(input);
+    out.pinned = pin(session, mark, verified.target);
+    out.pinned.release = release;
+    out.pinned.old_release = old;
+    out.pinned.old_folder = active.folder;
+    out.pinned.artifact = verified.artifact;
+    return out;
+}
+
+namespace {
+// The generation to go back to: the one named, else the newest good one that isn't active.
+Result<Generation> choose_generation(const std::vector<Generation>& generations, const std::string& to, const Session::Active& active) {
+    for (const auto& g : generations) {
+        const bool good = g.state == GenerationState::good || g.state == GenerationState::degraded || g.state == GenerationState::superseded;
+        if (!good || g.folder == active.folder.string()) continue;
+        if (to.empty() || g.version == to || std::to_string(g.number) == to) return g;
+    }
+    std::string known;
+    for (const auto& g : generations) known += (known.empty() ? "" : ", ") + g.version;
+    return fail(Code::not_found, to.empty() ? "there is no earlier good release to go back to" : "no good generation of version " + to + " is on record", "on record: " + known + " (see 'uprev history')");
+}
+
+Finding schema_finding(const std::string& name, const DatabaseFacts& facts, const ReleaseFile& release, const std::string& to) {
+    const bool reads = reads_schema(release.reads_schema, release.schema, facts.schema);
+    if (reads) return {Finding::Severity::note, "schema." + name, to + " declares that it reads schema " + facts.schema, "", Code::refused};
+    return {Finding::Severity::blocker, "schema." + name, to + " is not known to read the schema of '" + name + "' (" + (facts.schema.empty() ? "unknown" : facts.schema) + ")",
+            "a rollback does not take migrations back; to go back with the data: uprev snapshot restore SET", Code::refused};
+}
+}  // namespace
+
+Result<Prepared> prepare_rollback(Session& session, const OperationRequest& request, const std::string& mark) {
+    Prepared out;
+    const auto bare = TRY(session.adapters({session.site().release}));
+    const auto active = TRY(session.active(*bare->layout));
+    auto* journal = TRY(session.journal());
+    const auto generations = TRY(journal->generations());
+    const auto goal = TRY(choose_generation(generations, request.to, active));
+    const auto old = TRY(session.release_in(active.folder));
+    const auto release = TRY(session.release_in(goal.folder));
+    out.adapters = TRY(session.adapters({old, release}));
+    Target target{goal.version, os::Path(goal.folder).filename().string(), "", 0, {}, "", false, ""};
+    PlanInput input{&session.site(), &release, &old, &out.facts, target, true};
+    look_again(out, {&session.site(), &release, &old, &out.adapters->ports, active.version, 0, 0, false}, input, TRY(consent_of(session, request)));
+    // Unhealthy or errored services are the usual reason for a rollback, not an obstacle to it.
+    std::erase_if(out.findings, [](const auto& f) { return f.id.starts_with("service.") || f.id == "release.edited"; });
+    if (TRY(session.fs().info(goal.folder)).type != os::FileType::folder)
+        out.findings.push_back({Finding::Severity::blocker, "release.folder", "the release folder " + goal.folder + " is gone", "upgrade to that version again with --allow-downgrade", Code::not_found});
+    Json ran = Json::array();
+    for (const auto& g : generations) {
+        if (g.number <= goal.number) break;
+        for (const auto& name : g.details.value("migrations", Json::array())) ran.push_back(g.version + ": " + name.get<std::string>());
+    }
+    for (const auto& name : ran) out.findings.push_back({Finding::Severity::note, "migrations", "migration ran since: " + name.get<std::string>(), "it is not taken back", Code::refused});
+    if (!ran.empty())
+        for (const auto& [name, facts] : out.facts.databases) out.findings.push_back(schema_finding(name, facts, release, goal.version));
+    input.facts = &out.facts;
+    out.plan = plan_rollback(input);
+    out.pinned = pin(session, mark, target);
+    out.pinned.release = release;
+    out.pinned.old_release = old;
+    out.pinned.old_folder = active.folder;
+    out.pinned.folder = goal.folder;
+    return out;
+}
+
+}  // namespace uprev

@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: Apache-2.0
+// Operations that put a chosen state in force: a snapshot set with the release it belongs to (`restore`), or the new release that a
+// stopped upgrade left behind (`accept`).
+#pragma once
+
+#include "operations/prepare.hpp"
+
+namespace uprev {
+
+// request.kind "restore": request.to is a snapshot set's id. "accept": the newest operation that needs an operator.
+Result<Prepared> prepare_restore(Session& session, const OperationRequest& request, const std::string& mark);
+
+}  // namespace uprev

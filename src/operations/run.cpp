@@ -1,0 +1,224 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "operations/run.hpp"
+
+#include <algorithm>
+#include <cstdlib>
+#include <random>
+
+#include "adapters/probe/prober.hpp"
+#include "engine/run.hpp"
+#include "operations/events.hpp"
+#include "operations/prepare.hpp"
+#include "operations/report.hpp"
+#include "operations/restore.hpp"
+#include "os/identity.hpp"
+#include "os/lock.hpp"
+#include "os/worker.hpp"
+#include "preflight/plugins.hpp"
+#include "steps/steps.hpp"
+
+namespace uprev {
+
+namespace {
+
+std::string who() {
+    const char* sudo = std::getenv("SUDO_USER");
+    return sudo != nullptr && *sudo != '\0' ? std::string(sudo) + " (sudo)" : os::current_user().name;
+}
+
+Json error_json(const Error& e) { return {{"code", code_name(e.code)}, {"message", e.text()}, {"hint", e.hint}}; }
+
+bool refuses(Code code) { return code != Code::bug && code != Code::corrupt; }
+
+// One worker's life around one or two operations: the one it recovers and the one it was started for.
+class Worker {
+   public:
+    Worker(Session& session, const WorkOptions& options) : session_(session), options_(options), work_(session.state() / "ops" / options.operation), events_(work_ / "events.log", session.clock()) {}
+
+    Result<Json> run() {
+        auto lock = TRY(take_lock());
+        session_.use_processes(os::make_processes({}, lock.descriptor()));
+        journal_ = TRY(session_.journal());
+        if (TRY(journal_->bound_machine()).empty()) TRY_VOID(journal_->bind_machine(os::machine_id()));
+        auto recovered = TRY(recover());
+        if (options_.request.kind == "resume") return recovered.is_null() ? nothing("nothing to resume: no operation was cut off") : recovered;
+        if (recovered.is_object() && recovered.value("result", "") == "needs_operator") return recovered;
+        return perform();
+    }
+
+   private:
+    Result<os::Lock> take_lock() {
+        const os::LockHolder self{0, options_.request.kind + (options_.request.to.empty() ? "" : " " + options_.request.to), options_.operation, session_.clock().wall_ms(), who()};
+        return os::Lock::acquire(session_.state() / "lock", self, options_.request.wait,
+                                 [&](const os::LockHolder& holder) { events_.tell("waiting", {{"holder", holder.what}, {"pid", holder.pid}, {"since_ms", holder.since_ms}, {"user", holder.user}}); });
+    }
+
+    Json nothing(const std::string& why) const {
+        return {{"operation", options_.operation}, {"kind", options_.request.kind}, {"result", "succeeded"}, {"nothing_to_do", true}, {"message", why}, {"error", nullptr}};
+    }
+
+    // What a dead worker left behind, if anything.
+    Result<Json> recover() {
+        auto left = TRY(journal_->unfinished());
+        if (!left) return Json();
+        events_.tell("recovering", {{"operation", left->id}, {"kind", left->kind}, {"to", left->to}});
+        if (left->plan.is_null()) {
+            RunOutcome outcome{OperationResult::abandoned, fail(Code::interrupted, "uprev was stopped before there was a plan"), "", {}};
+            return conclude(*left, nullptr, nullptr, {}, outcome, Json(), {}, true);
+        }
+        return carry_out(*left, {}, {}, true);
+    }
+
+    Result<Operation> create() {
+        Operation o;
+        o.id = options_.operation;
+        o.kind = options_.request.kind;
+        o.to = options_.request.to;
+        o.created_ms = session_.clock().wall_ms();
+        o.started_by = who();
+        o.uprev_version = uprev_version;
+        o.machine = os::machine_id();
+        o.request = to_json(options_.request);
+        if (const auto me = os::identify(os::own_pid())) o.worker = Json({{"boot", me->boot}, {"pid", me->pid}, {"start", me->start}}).dump();
+        TRY_VOID(journal_->create(o));
+        return o;
+    }
+
+    Result<Json> perform() {
+        auto operation = TRY(create());
+        auto prepared = prepare();
+        if (!prepared) {
+            const bool refused = refuses(prepared.error().code) && prepared.error().code != Code::interrupted;
+            RunOutcome outcome{refused ? OperationResult::refused : OperationResult::abandoned, prepared.error(), "", {}};
+            return conclude(operation, nullptr, nullptr, {}, outcome, Json(), {}, false);
+        }
+        if (prepared->nothing_to_do) {
+            auto report = nothing(prepared->nothing_reason);
+            TRY_VOID(journal_->finish(operation.id, OperationResult::succeeded, report));
+            return report;
+        }
+        operation.from = prepared->plan.from;
+        operation.to = prepared->plan.to;
+        if (!options_.request.plan_hash.empty() && options_.request.plan_hash != prepared->plan.hash && !blocks(prepared->findings))
+            prepared->findings.push_back({Finding::Severity::blocker, "plan.hash", "the facts have changed: the plan's hash is now " + prepared->plan.hash, "look at 'uprev plan' again", Code::conflict});
+        if (blocks(prepared->findings)) {
+            RunOutcome outcome{OperationResult::refused, as_error(prepared->findings), "", {}};
+            return conclude(operation, &prepared->plan, nullptr, prepared->findings, outcome, Json(), {}, false);
+        }
+        prepared->pinned.work = work_;
+        TRY_VOID(journal_->freeze(operation.id, to_json(prepared->plan), to_json(prepared->pinned), prepared->plan.from, prepared->plan.to));
+        return carry_out(TRY(journal_->operation(operation.id)), prepared->findings, prepared->stops, false);
+    }
+
+    Result<Prepared> prepare() {
+        const auto mark = mark_of(options_.operation);
+        if (options_.request.kind == "rollback") return prepare_rollback(session_, options_.request, mark);
+        if (options_.request.kind == "restore" || options_.request.kind == "accept") return prepare_restore(session_, options_.request, mark);
+        PrepareHooks hooks;
+        hooks.phase = [&](const std::string& phase) { events_.tell("phase", {{"text", phase}}); };
+        hooks.fetch.cancelled = options_.stop_asked;
+        hooks.fetch.progress = [&, last = std::int64_t{0}](const os::DownloadProgress& p) mutable {
+            const auto now = session_.clock().wall_ms();
+            if (now - last < 100 && p.done != p.total) return;
+            last = now;
+            events_.tell("download", {{"done", p.done}, {"total", p.total}});
+        };
+        return prepare_upgrade(session_, options_.request, mark, hooks);
+    }
+
+    std::vector<ProbeSpec> health_of(const Pinned& pinned) const {
+        std::vector<ProbeSpec> out;
+        for (const auto& service : pinned.old_release.services)
+            for (auto probe : service.health) {
+                probe.name = service.name;
+                probe.timeout = std::min<Millis>(probe.timeout, Millis(1000));
+                out.push_back(std::move(probe));
+            }
+        return out;
+    }
+
+    Result<Json> carry_out(const Operation& operation, const std::vector<Finding>& findings, const std::vector<std::string>& stops, bool recovered) {
+        const auto plan = TRY(plan_from_json(operation.plan));
+        const auto pinned = TRY(pinned_from_json(operation.pinned));
+        auto adapters = TRY(session_.adapters({pinned.old_release, pinned.release}));
+        Prober prober(*adapters->ports.probe, session_.clock(), health_of(pinned), session_.site().prober_hz);
+        bool probing = false;
+        EngineHooks hooks;
+        hooks.cancelled = options_.stop_asked;
+        hooks.before_disruption = [&] {
+            prober.start();
+            probing = true;
+        };
+        hooks.event = [&](const StepEvent& e) {
+            events_.tell("step", {{"step", e.step->id}, {"title", e.step->title}, {"phase", phase_name(e.step->phase)}, {"status", word(e.status)}, {"error", e.error == nullptr ? Json() : error_json(*e.error)}});
+        };
+        hooks.say = [&](const PlannedStep& step, const std::string& line) { events_.tell("say", {{"step", step.id}, {"text", line}}); };
+        Engine engine(step_table(), *journal_, adapters->ports);
+        auto outcome = engine.run(operation, hooks);
+        const auto downtime = probing ? to_json(prober.stop()) : Json();
+        if (!outcome) return std::move(outcome).error();
+        return conclude(operation, &plan, &pinned, findings, *outcome, downtime, stops, recovered);
+    }
+
+    Result<Json> conclude(const Operation& operation, const Plan* plan, const Pinned* pinned, const std::vector<Finding>& findings, const RunOutcome& outcome, const Json& downtime,
+                          const std::vector<std::string>& stops, bool recovered) {
+        const bool failed_release = operation.kind == "upgrade" && plan != nullptr && pinned != nullptr && outcome.error.code != Code::interrupted &&
+                                    (outcome.result == OperationResult::undone || outcome.result == OperationResult::abandoned || outcome.result == OperationResult::needs_operator);
+        if (failed_release) TRY_VOID(journal_->mark_failed(plan->to, outcome.error.message, operation.id));
+        ReportInput in{&operation, plan, pinned, TRY(journal_->steps(operation.id)), findings, outcome, downtime, stops, recovered};
+        auto report = make_report(in);
+        if (pinned != nullptr) report["plugin_updates"] = plugin_news(*pinned, outcome);
+        TRY_VOID(journal_->finish(operation.id, outcome.result, report));
+        return report;
+    }
+
+    // Plugins that the new platform fits and that say so: the page asks to look at each after an upgrade.
+    Json plugin_news(const Pinned& pinned, const RunOutcome& outcome) {
+        Json out = Json::array();
+        if (outcome.result != OperationResult::succeeded || !session_.site().plugins) return out;
+        const auto plugins = read_plugins(session_.fs(), *session_.site().plugins, pinned.folder);
+        const auto version = Version::parse(pinned.target.version);
+        if (!plugins || !version) return out;
+        for (const auto& p : *plugins) {
+            const auto why = plugin_conflict(p, *version);
+            out.push_back(p.name + " " + p.version + (why.empty() ? ": compatible with " + pinned.target.version : ": " + why));
+        }
+        return out;
+    }
+
+    Session& session_;
+    const WorkOptions& options_;
+    os::Path work_;
+    EventWriter events_;
+    Journal* journal_ = nullptr;
+};
+
+Json failed_report(const WorkOptions& options, const Error& error) {
+    // An unfinished operation stays in the journal: the next mutating command, or the boot, recovers it.
+    return {{"operation", options.operation}, {"kind", options.request.kind}, {"result", ""}, {"to", options.request.to}, {"error", error_json(error)}};
+}
+
+}  // namespace
+
+Json work(const Place& place, const WorkOptions& options, const OsParts* os) {
+    auto session = Session::open(place, Session::Mode::write, os);
+    if (!session) return failed_report(options, session.error());
+    const auto folder = (*session)->state() / "ops" / options.operation;
+    if (auto made = (*session)->fs().make_folders(folder, 0700); !made) return failed_report(options, made.error());
+    auto report = Worker(**session, options).run();
+    auto out = report ? *report : failed_report(options, report.error());
+    (void)(*session)->fs().write(folder / "result.json", out.dump(-1, ' ', false, Json::error_handler_t::replace), 0600).has_value();
+    return out;
+}
+
+std::string new_operation_id(std::int64_t wall_ms, std::string_view kind) {
+    std::random_device random;
+    constexpr std::string_view digits = "0123456789abcdef";
+    std::string tail;
+    for (int i = 0; i < 4; ++i) tail += digits[random() % digits.size()];
+    return os::compact_stamp(wall_ms) + tail + "-" + std::string(kind);
+}
+
+std::string mark_of(const std::string& operation) { return operation.substr(0, operation.find('-')); }
+
+}  // namespace uprev
