@@ -15,6 +15,7 @@ from pathlib import Path
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 TEST_USER = "uprevtest"
+PASSED_ON = ("NODE_EXTRA_CA_CERTS", "HTTPS_PROXY", "https_proxy", "NO_PROXY", "no_proxy", "npm_config_registry", "npm_config_cafile")
 PATH = "/usr/local/bin:/usr/bin:/bin:/usr/local/sbin:/usr/sbin:/sbin"
 
 
@@ -123,5 +124,6 @@ def npm_environment(user):
         with locked("npm"):
             folder.mkdir(exist_ok=True)
             give(folder, user)
-    return {"npm_config_cache": str(folder), "npm_config_prefer_offline": "true", "npm_config_update_notifier": "false",
+    passed_on = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
+    return {**passed_on, "npm_config_cache": str(folder), "npm_config_prefer_offline": "true", "npm_config_update_notifier": "false",
             "npm_config_audit": "false", "npm_config_fund": "false"}

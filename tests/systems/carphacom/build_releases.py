@@ -48,7 +48,7 @@ def write_tree(release, folder):
     for app in ("admin", "storefront"):
         (folder / app / "release.json").write_text(json.dumps({"unwell": release.unwell == app}) + "\n")
     for name, content in release.migrations.items():
-        (folder / "backend" / "medusa" / "migrations" / f"{name}.json").write_text(json.dumps(content, indent=2) + "\n")
+        (folder / "backend" / "migrations" / f"{name}.json").write_text(json.dumps(content, indent=2) + "\n")
     if release.version == "1.4.2":  # a patch that touches one folder
         page = folder / "storefront" / "src" / "main.jsx"
         page.write_text(page.read_text().replace("in your basket", "in your cart"))

@@ -1,14 +1,16 @@
 #!/usr/bin/env node
 // SPDX-License-Identifier: Apache-2.0
 // `medusa db:migrate` runs the migrations that this database has not seen; `medusa db:pending` names them.
+// The project is the folder that it is called in, since npm links or copies this package as it likes.
 // A session lock keeps two of them apart and dies with its session.
 'use strict';
 const fs = require('fs');
 const path = require('path');
 const { Client } = require('pg');
-const settings = require('../settings').load(path.join(__dirname, '..', '..'));
 
-const folder = path.join(__dirname, 'migrations');
+const project = process.cwd();
+const settings = require(path.join(project, 'settings.js')).load(path.dirname(project));
+const folder = path.join(project, 'migrations');
 const LOCK = 7244011;
 
 function all() {
