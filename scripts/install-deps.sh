@@ -7,7 +7,7 @@ set -euo pipefail
 declare -A packages=(
     [build]="cmake ninja-build g++ ccache mold pkg-config libcli11-dev libexpected-dev libspdlog-dev libfmt-dev libyaml-cpp-dev
              nlohmann-json3-dev libcurl4-openssl-dev libarchive-dev libsodium-dev libssl-dev libsqlite3-dev libpq-dev
-             libgtest-dev libgmock-dev ca-certificates tzdata"
+             liblzma-dev zlib1g-dev libzstd-dev libunistring-dev libgtest-dev libgmock-dev ca-certificates tzdata"
     [demo]="python3 minisign xz-utils sqlite3"
     [test]="python3 minisign xz-utils sqlite3 librapidcheck-dev libvalijson-dev postgresql nodejs npm openssl curl jq strace tmux
             procps git"
@@ -32,7 +32,7 @@ missing=()
 for profile in "$@"; do
     [[ -v packages[$profile] ]] || { echo "install-deps.sh: unknown profile '$profile'; known: ${!packages[*]}" >&2; exit 2; }
     for package in ${packages[$profile]}; do
-        installed "$package" || missing+=("$package")
+        [[ " ${missing[*]} " == *" $package "* ]] || installed "$package" || missing+=("$package")
     done
 done
 ((${#missing[@]})) || exit 0
