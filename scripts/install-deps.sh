@@ -7,9 +7,9 @@ set -euo pipefail
 declare -A packages=(
     [build]="cmake ninja-build g++ ccache mold pkg-config libcli11-dev libexpected-dev libspdlog-dev libfmt-dev libyaml-cpp-dev
              nlohmann-json3-dev libcurl4-openssl-dev libarchive-dev libsodium-dev libssl-dev libsqlite3-dev libpq-dev
-             liblzma-dev zlib1g-dev libzstd-dev libunistring-dev libgtest-dev libgmock-dev ca-certificates tzdata"
+             liblzma-dev zlib1g-dev libzstd-dev libunistring-dev libgtest-dev libgmock-dev librapidcheck-dev python3 ca-certificates tzdata"
     [demo]="python3 minisign xz-utils sqlite3"
-    [test]="python3 minisign xz-utils sqlite3 librapidcheck-dev libvalijson-dev postgresql nodejs npm openssl curl jq strace tmux
+    [test]="python3 minisign xz-utils sqlite3 libvalijson-dev postgresql nodejs npm openssl curl jq strace tmux
             procps git"
     [lint]="clang clang-format clang-tidy clang-tools python3 git"
     [fuzz]="clang libclang-rt-14-dev"
