@@ -179,8 +179,8 @@ Result<Captured> capture(const Command& command, const std::function<bool()>& ca
         becoming.groups = account->groups.data();
         becoming.group_count = account->groups.size();
     }
-    becoming.in = input.get();
-    becoming.out = out.write.get();
+    becoming.in = command.input_fd >= 0 ? command.input_fd : input.get();
+    becoming.out = command.output_fd >= 0 ? command.output_fd : out.write.get();
     becoming.err = err.write.get();
     becoming.die_with = ::getpid();
     BecomeError error;
