@@ -12,7 +12,7 @@ import tempfile
 import unittest
 
 SOURCE = pathlib.Path(__file__).resolve().parents[2] / "src"
-ORDER = "base os release ports journal plan engine preflight steps adapters commands cli main".split()
+ORDER = "base os release ports journal plan engine preflight steps adapters operations commands cli main".split()
 FORBIDDEN = {
     "release": {"os": "values are pure: no file, clock or process decides what a version or a site file means"},
     "plan": {"adapters": "a plan is a pure function of configuration and facts"},
