@@ -90,7 +90,8 @@ class Program(unittest.TestCase):
         examples = []
         for page in PAGES:
             examples += [(page, block) for block in re.findall(r"```yaml\n(id: .*?)```", page.read_text(encoding="utf-8"), re.S)]
-        self.assertGreater(len(examples), 0)
+        examples += [(path, path.read_text(encoding="utf-8")) for path in [ROOT / "examples/carphacom/uprev.yaml"]]
+        self.assertGreater(len(examples), 1)
         for page, block in examples:
             with tempfile.TemporaryDirectory() as folder:
                 site = pathlib.Path(folder, "uprev.yaml")
