@@ -21,6 +21,7 @@ constexpr std::size_t header_bytes_limit = 64U << 10U;
 constexpr std::size_t header_count_limit = 256;
 
 struct Running {
+    explicit Running(const Exchange& given) : what(given) {}
     const Exchange& what;
     Exchanged result;
     std::optional<Error> error;     // why a callback ended the transfer
@@ -30,11 +31,22 @@ struct Running {
     std::uint64_t received = 0;     // header and body bytes, for the stall clock
     bool head_told = false;
     bool skipped = false;           // the body was not wanted: ending early is no failure
+    Steady::time_point next_body{};  // with a rate limit: no body before this
+    bool paused = false;
     std::array<char, CURL_ERROR_SIZE> detail{};
 
     bool stop(Error why) {
         if (!error) error = std::move(why);
         return false;
+    }
+
+    // libcurl's own limiter lets whole bursts through; small files would not be limited at all.
+    bool on_time(std::size_t bytes) {
+        if (what.limits.rate == 0) return true;
+        const auto now = Steady::now();
+        paused = now < next_body;
+        if (!paused) next_body = std::max(now - std::chrono::milliseconds(100), next_body) + std::chrono::microseconds(bytes * 1'000'000 / what.limits.rate);
+        return !paused;
     }
 
     bool tell_head() {
@@ -66,6 +78,7 @@ std::size_t on_header(char* data, std::size_t size, std::size_t count, void* use
     if (line.substr(0, 5) == "HTTP/") take_status_line(run, line);
     else if (const auto colon = line.find(':'); colon != std::string_view::npos && !run.head_told)
         run.result.head.headers[lower(trim(line.substr(0, colon)))] = std::string(trim(line.substr(colon + 1)));
+    else if (trim(line).empty() && run.result.head.status >= 200 && !run.tell_head()) return 0;
     return line.size();
 }
 
@@ -73,6 +86,7 @@ std::size_t on_body(char* data, std::size_t size, std::size_t count, void* user)
     auto& run = *static_cast<Running*>(user);
     const std::size_t bytes = size * count;
     if (!run.tell_head()) return 0;
+    if (!run.on_time(bytes)) return CURL_WRITEFUNC_PAUSE;
     run.received += bytes;
     if (auto done = run.what.on_body ? run.what.on_body({data, bytes}) : Result<>{}; !done) {
         run.stop(std::move(done).error());
@@ -161,9 +175,10 @@ void set_request(CURL* easy, const Exchange& what, curl_slist* headers) {
         curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, what.method.c_str());
     }
     curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
-    curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, 256L << 10U);
+    // A buffer is handed over whole, so a slow rate wants small ones.
+    const std::uint64_t buffer = what.limits.rate == 0 ? 256U << 10U : std::clamp<std::uint64_t>(what.limits.rate / 16, 1024, 256U << 10U);
+    curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, static_cast<long>(buffer));
     curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(what.limits.connect.count()));
-    if (what.limits.rate != 0) curl_easy_setopt(easy, CURLOPT_MAX_RECV_SPEED_LARGE, static_cast<curl_off_t>(what.limits.rate));
 }
 
 void set_callbacks(CURL* easy, Running& run) {
@@ -176,12 +191,14 @@ void set_callbacks(CURL* easy, Running& run) {
     curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, run.detail.data());
 }
 
-Error explain(CURLcode rc, const Running& run) {
+Error explain(CURL* easy, CURLcode rc, const Running& run) {
     const std::string where = run.what.url.shown();
     const std::string why = run.detail[0] != '\0' ? run.detail.data() : curl_easy_strerror(rc);
     if (!run.closed_address.empty())
         return fail(Code::refused, "'" + where + "' is refused: '" + run.what.url.host + "' is the private address " + run.closed_address,
                     "if the server really lives in your own network, set allow_private_addresses in the site file");
+    long verified = 0;  // some certificate errors are told as failed connections
+    if (curl_easy_getinfo(easy, CURLINFO_SSL_VERIFYRESULT, &verified) == CURLE_OK && verified != 0 && rc == CURLE_SSL_CONNECT_ERROR) rc = CURLE_PEER_FAILED_VERIFICATION;
     switch (rc) {
         case CURLE_COULDNT_RESOLVE_HOST: return fail(Code::unavailable, "cannot find host '" + run.what.url.host + "'", "check the name and this machine's DNS");
         case CURLE_COULDNT_CONNECT: return fail(Code::unavailable, "cannot connect to '" + where + "': " + why, "check the server and this machine's network, then try again");
@@ -234,7 +251,7 @@ std::optional<CURLcode> finished(CURLM* multi) {
     return {};
 }
 
-Result<> pump(CURLM* multi, Running& run) {
+Result<> pump(CURLM* multi, CURL* easy, Running& run) {
     StallClock stall(run.what.limits);
     int active = 1;
     while (true) {
@@ -242,12 +259,16 @@ Result<> pump(CURLM* multi, Running& run) {
         if (const auto rc = finished(multi)) {
             if (run.error) return std::move(*run.error);
             if (run.skipped) return {};
-            if (*rc != CURLE_OK) return explain(*rc, run);
+            if (*rc != CURLE_OK) return explain(easy, *rc, run);
             if (!run.tell_head() && run.error) return std::move(*run.error);
             return {};
         }
         if (auto error = outside_limits(run, stall)) return std::move(*error);
-        curl_multi_poll(multi, nullptr, 0, 50, nullptr);
+        curl_multi_poll(multi, nullptr, 0, run.paused ? 10 : 50, nullptr);
+        if (run.paused && Steady::now() >= run.next_body) {
+            run.paused = false;
+            curl_easy_pause(easy, CURLPAUSE_CONT);
+        }
     }
 }
 
@@ -263,7 +284,7 @@ bool HttpHead::is_redirect() const {
 }
 
 Result<Exchanged> exchange(const Exchange& what) {
-    Running run{what, {}, {}, {}, 0, 0, 0, false, false, {}};
+    Running run(what);
     const Easy easy(curl_easy_init());
     const Multi multi(curl_multi_init());
     if (!easy || !multi) return fail(Code::exhausted, "libcurl has no memory");
@@ -272,7 +293,7 @@ Result<Exchanged> exchange(const Exchange& what) {
     set_request(easy.get(), what, headers.get());
     set_callbacks(easy.get(), run);
     if (curl_multi_add_handle(multi.get(), easy.get()) != CURLM_OK) return fail(Code::bug, "libcurl refuses the request");
-    auto done = pump(multi.get(), run);
+    auto done = pump(multi.get(), easy.get(), run);
     curl_multi_remove_handle(multi.get(), easy.get());
     TRY_VOID(done);
     return std::move(run.result);

@@ -123,6 +123,7 @@ Result<Url> take_apart(CURLU* handle, std::string_view written, bool allow_plain
     url.port = std::atoi(part(handle, CURLUPART_PORT, CURLU_DEFAULT_PORT).c_str());
     if (url.port <= 0) return fail(Code::refused, "the address '" + shown + "' is refused: port 0");
     url.path = part(handle, CURLUPART_PATH);
+    curl_url_set(handle, CURLUPART_HOST, url.host.c_str(), 0);
     curl_url_set(handle, CURLUPART_FRAGMENT, nullptr, 0);
     url.text = part(handle, CURLUPART_URL);
     return url;
