@@ -44,18 +44,26 @@ bool libpq_knows(std::string_view key) {
     return false;
 }
 
-// Frameworks put parameters of their own into the URL (schema=public, connection_limit=5), which libpq would refuse.
-std::string query_for_libpq(std::string_view query) {
+// The query without the parameters that `keep` refuses; with its question mark, or empty.
+template <typename Keep>
+std::string filtered(std::string_view query, Keep keep) {
     std::string out;
     while (!query.empty()) {
         const auto end = query.find('&');
         std::string_view part = query.substr(0, end);
         query = end == std::string_view::npos ? std::string_view{} : query.substr(end + 1);
-        if (part == "sslmode=no-verify") part = "sslmode=require";  // node-postgres' word for it
-        if (part.find('=') == std::string_view::npos || !libpq_knows(part.substr(0, part.find('=')))) continue;
-        out.append(out.empty() ? "?" : "&").append(part);
+        if (keep(part)) out.append(out.empty() ? "?" : "&").append(part);
     }
     return out;
+}
+
+// Frameworks put parameters of their own into the URL (schema=public, connection_limit=5), which libpq would refuse.
+std::string query_for_libpq(std::string_view query) {
+    return filtered(query, [](std::string_view& part) {
+        if (part == "sslmode=no-verify") part = "sslmode=require";  // node-postgres' word for it
+        const auto equals = part.find('=');
+        return equals != std::string_view::npos && libpq_knows(part.substr(0, equals));
+    });
 }
 
 std::string percent_encoded(std::string_view text) {
@@ -124,8 +132,8 @@ std::string shown(const Parts& parts) {
 std::string PgAddress::with_database(std::string_view name) const {
     const auto url = split_url(text);
     if (!url) return text + " dbname=" + quoted(name);  // libpq: the last one counts
-    std::string out = url->scheme + "://" + url->authority + "/" + percent_encoded(name);
-    return url->query.empty() ? out : out + "?" + url->query;
+    const auto rest = filtered(url->query, [](std::string_view part) { return !part.starts_with("dbname="); });
+    return url->scheme + "://" + url->authority + "/" + percent_encoded(name) + rest;
 }
 
 Result<PgAddress> parse_pg_address(std::string_view text, std::string_view origin) {

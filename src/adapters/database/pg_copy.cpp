@@ -75,12 +75,15 @@ Result<> pg_drop(PgConnection& admin, const std::string& database) {
 Result<> pg_create_like(PgConnection& admin, const std::string& original, const std::string& copy) {
     TRY_VOID(pg_drop(admin, copy).within("dropping what an earlier run left in '" + copy + "'"));
     const auto rows = TRY(admin.query(
-        "SELECT pg_get_userbyid(datdba), pg_encoding_to_char(encoding), datcollate, datctype, t.spcname, " + locale_columns(admin.server_version()) +
-        " FROM pg_database d JOIN pg_tablespace t ON t.oid = d.dattablespace WHERE datname = $1", {original}));
+        "SELECT pg_get_userbyid(datdba), pg_encoding_to_char(encoding), datcollate, datctype, "
+        // The default one needs no right, unless it is named.
+        "(SELECT spcname FROM pg_tablespace t WHERE t.oid = dattablespace AND dattablespace <> (SELECT dattablespace FROM pg_database WHERE datname = 'template0')), " + locale_columns(admin.server_version()) +
+        " FROM pg_database WHERE datname = $1", {original}));
     if (rows.empty()) return fail(Code::not_found, "database '" + original + "' does not exist");
     const auto text = [&](std::size_t column) { return pg_literal(rows[0][column].value_or("")); };
     std::string sql = "CREATE DATABASE " + pg_name(copy) + " TEMPLATE template0 OWNER " + pg_name(rows[0][0].value_or("")) + " ENCODING " + text(1) +
-                      " LC_COLLATE " + text(2) + " LC_CTYPE " + text(3) + " TABLESPACE " + pg_name(rows[0][4].value_or(""));
+                      " LC_COLLATE " + text(2) + " LC_CTYPE " + text(3);
+    if (rows[0][4]) sql += " TABLESPACE " + pg_name(*rows[0][4]);
     if (rows[0][5] == "i") sql += " LOCALE_PROVIDER icu ICU_LOCALE " + text(6);
     if (rows[0][5] == "b") sql += " LOCALE_PROVIDER builtin BUILTIN_LOCALE " + text(6);
     return admin.run(sql).within("creating '" + copy + "'");
