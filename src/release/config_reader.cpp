@@ -29,7 +29,7 @@ std::string one_of(Choices choices) {
         if (choice.empty()) continue;
         out += (out.empty() ? "" : ", ") + ("'" + std::string(choice) + "'");
     }
-    return (choices.size() == 1 ? "must be " : "must be one of ") + out;
+    return (out.find(',') == std::string::npos ? "must be " : "must be one of ") + out;
 }
 
 // Digits and nothing else: no sign, no space, no 1e3.
