@@ -34,7 +34,7 @@ void put_text(std::string& out, std::string_view text) {
     out.push_back('\0');
 }
 
-std::string order_of(const Command& command, const std::optional<Account>& account) {
+std::string order_of(const Command& command, const std::optional<Account>& account, const std::string& boot) {
     const auto masks = mask_forms(command.masked);
     const auto env = environment_of(command);
     ShimNumbers numbers;
@@ -54,7 +54,7 @@ std::string order_of(const Command& command, const std::optional<Account>& accou
     std::string out(shim_spec_offset, '\0');
     out.append(reinterpret_cast<const char*>(&numbers), sizeof numbers);
     if (account) out.append(reinterpret_cast<const char*>(account->groups.data()), account->groups.size() * sizeof(gid_t));
-    put_text(out, boot_id());
+    put_text(out, boot);
     put_text(out, command.cwd.string());
     put_text(out, search_path(command));
     for (const auto* list : {&command.argv, &env, &masks})
@@ -125,7 +125,7 @@ class ShimProcesses final : public Processes {
         TRY_VOID(check_command(command));
         const auto account = TRY(account_for(command));
         Descriptor record = TRY(open_record(command.record));
-        const Descriptor order = TRY(memory_of(order_of(command, account)));
+        const Descriptor order = TRY(memory_of(order_of(command, account, boot_)));
         const pid_t pid = TRY(spawn(command, order, record));
         const int status = wait_for(pid, cancel);
         ShimReport report;
@@ -198,6 +198,7 @@ class ShimProcesses final : public Processes {
 
     Path shim_;
     int lock_fd_;
+    std::string boot_ = boot_id();
 };
 
 Path find_shim() {

@@ -3,11 +3,12 @@
 
 #include <fcntl.h>
 #include <signal.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
+
+#include "os/decimal.hpp"
 
 namespace uprev::os {
 
@@ -29,7 +30,7 @@ void each_process(Visit visit) {
         for (long at = 0; at < got;) {
             const auto* entry = reinterpret_cast<const Entry*>(block + at);
             const char* name = block + at + offsetof(Entry, name);
-            if (name[0] >= '1' && name[0] <= '9') visit(::atoi(name));
+            if (*name >= '1' && *name <= '9') visit(static_cast<int>(take_number(name)));
             at += entry->size;
         }
     }
@@ -71,24 +72,34 @@ bool running(const ProcessStat& stat) { return stat.state != 'Z' && stat.state !
 }  // namespace
 
 bool read_stat(int pid, ProcessStat& stat) {
-    char path[32] = "/proc/self/stat";
-    if (pid != 0) ::snprintf(path, sizeof path, "/proc/%d/stat", pid);
-    const int fd = ::open(path, O_RDONLY | O_CLOEXEC);
+    char path[32];
+    TextLine line(path, sizeof path);
+    if (pid == 0) line.text("/proc/self/stat");
+    else line.text("/proc/").number(pid).text("/stat");
+    const int fd = ::open(line.c_str(), O_RDONLY | O_CLOEXEC);
     if (fd < 0) return false;
     char text[1024];
     const ssize_t size = ::read(fd, text, sizeof text - 1);
     ::close(fd);
     if (size <= 0) return false;
     text[size] = '\0';
+    const char* at = text;
+    stat.pid = static_cast<int>(take_number(at));
     // The command's name stands in parentheses and may itself hold spaces and parentheses: go on after the last one.
-    const char* rest = ::strrchr(text, ')');
-    if (rest == nullptr) return false;
-    stat.pid = ::atoi(text);
-    unsigned long long start = 0;
-    const int read = ::sscanf(rest + 1, " %c %d %*d %d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %*d %*d %llu", &stat.state, &stat.parent,
-                              &stat.session, &start);
-    stat.start = start;
-    return read == 4;
+    at = ::strrchr(text, ')');
+    if (at == nullptr || at[1] == '\0' || at[2] == '\0' || at[3] == '\0') return false;
+    stat.state = at[2];
+    at += 4;
+    constexpr int parent_field = 4;
+    constexpr int session_field = 6;
+    constexpr int start_field = 22;
+    for (int field = parent_field; field <= start_field; ++field) {
+        const std::uint64_t value = take_number(at);
+        if (field == parent_field) stat.parent = static_cast<int>(value);
+        if (field == session_field) stat.session = static_cast<int>(value);
+        if (field == start_field) stat.start = value;
+    }
+    return true;
 }
 
 std::size_t signal_descendants(int ancestor, int signal) {

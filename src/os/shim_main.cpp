@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // uprev-shim: runs one command and outlives the uprev that asked for it. Its order comes in a memory file (shim_spec.hpp).
-// It is linked statically and uses the C library alone, because it starts once per command and must cost next to nothing.
+// It is linked statically against shim_runtime.cpp alone, because it starts once per command and must cost next to nothing.
 // It runs in a session of its own with every signal blocked: a terminal, a hang-up or a shutdown's SIGTERM doesn't end it
 // before it has recorded what became of its child.
 #include <errno.h>
@@ -271,10 +271,9 @@ int shim() {
     ::prctl(PR_SET_DUMPABLE, 0);  // memory holds secrets: no core file, no reading by others
     ::umask(077);
     if (::chdir("/") != 0) return 1;
-    static Order order;
+    Order order;
     if (!read_order(order)) return 2;
-    static Shim shim(order);
-    shim.run();
+    Shim(order).run();
     return 0;
 }
 

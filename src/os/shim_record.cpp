@@ -3,8 +3,10 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
+#include <stdio.h>  // renameat
 #include <unistd.h>
+
+#include "os/decimal.hpp"
 
 namespace uprev::os {
 
@@ -34,12 +36,12 @@ int write_file(int folder, const char* name, int flags, const char* text, size_t
 }  // namespace
 
 int write_started(int folder, const ShimIdentity& who, bool keep_stragglers, bool durable) {
-    char text[512];
-    const int size = ::snprintf(text, sizeof text,
-                                "{\"boot\":\"%s\",\"pid\":%d,\"start\":%llu,\"child\":%d,\"child_start\":%llu,\"keep_stragglers\":%s}\n", who.boot,
-                                who.shim.pid, static_cast<unsigned long long>(who.shim.start), who.child.pid,
-                                static_cast<unsigned long long>(who.child.start), keep_stragglers ? "true" : "false");
-    int error = write_file(folder, "started.json", O_EXCL, text, static_cast<size_t>(size), durable);
+    char space[512];
+    TextLine line(space, sizeof space);
+    line.text("{\"boot\":\"").text(who.boot).text("\",\"pid\":").number(who.shim.pid).text(",\"start\":").natural(who.shim.start);
+    line.text(",\"child\":").number(who.child.pid).text(",\"child_start\":").natural(who.child.start);
+    line.text(",\"keep_stragglers\":").text(keep_stragglers ? "true" : "false").text("}\n");
+    int error = write_file(folder, "started.json", O_EXCL, line.c_str(), line.size(), durable);
     if (error == 0 && durable && ::fsync(folder) != 0) error = errno;
     return error;
 }
@@ -54,16 +56,15 @@ int reserve_result(int folder) {
 }
 
 int write_result(int folder, const ShimIdentity& who, const ShimReport& report, bool durable) {
-    char text[640];
-    const int size =
-        ::snprintf(text, sizeof text,
-                   "{\"boot\":\"%s\",\"pid\":%d,\"start\":%llu,\"exit\":%d,\"signal\":%d,\"expired\":%s,\"took_ms\":%lld,\"bytes\":%llu,"
-                   "\"dropped\":%llu,\"stragglers\":%llu,\"not_started\":%d}\n",
-                   who.boot, who.shim.pid, static_cast<unsigned long long>(who.shim.start), report.exit_code, report.signal,
-                   report.expired != 0 ? "true" : "false", static_cast<long long>(report.took_ms), static_cast<unsigned long long>(report.kept),
-                   static_cast<unsigned long long>(report.dropped), static_cast<unsigned long long>(report.stragglers),
-                   report.state == ShimState::not_started ? report.error : 0);
-    int error = write_file(folder, pending_result, 0, text, static_cast<size_t>(size), durable);
+    char space[640];
+    TextLine line(space, sizeof space);
+    line.text("{\"boot\":\"").text(who.boot).text("\",\"pid\":").number(who.shim.pid).text(",\"start\":").natural(who.shim.start);
+    line.text(",\"exit\":").number(report.exit_code).text(",\"signal\":").number(report.signal);
+    line.text(",\"expired\":").text(report.expired != 0 ? "true" : "false").text(",\"took_ms\":").number(report.took_ms);
+    line.text(",\"bytes\":").natural(report.kept).text(",\"dropped\":").natural(report.dropped);
+    line.text(",\"stragglers\":").natural(report.stragglers);
+    line.text(",\"not_started\":").number(report.state == ShimState::not_started ? report.error : 0).text("}\n");
+    int error = write_file(folder, pending_result, 0, line.c_str(), line.size(), durable);
     if (error == 0 && ::renameat(folder, pending_result, folder, "result.json") != 0) error = errno;
     if (error == 0 && durable && ::fsync(folder) != 0) error = errno;
     return error;
