@@ -38,7 +38,10 @@ class SchemaWriter {
         if (rule.check != nullptr && !rule.check->pattern.empty()) return {{"type", "string"}, {"pattern", rule.check->pattern}};
         return {{"type", {"string", "number", "boolean"}}};
     }
-    static Json pattern(std::string_view pattern) { return {{"type", {"string", "integer"}}, {"pattern", pattern}}; }
+    // 0 needs no unit; every other number does.
+    static Json pattern(std::string_view pattern) {
+        return {{"anyOf", Json::array({Json{{"type", "string"}, {"pattern", pattern}}, Json{{"const", 0}}})}};
+    }
 
     Json of(const std::string*, const Rule& rule) { return text(rule); }
     Json of(const bool*, const Rule&) { return {{"type", "boolean"}}; }
@@ -91,23 +94,34 @@ class SchemaWriter {
     Json mapping() {
         Json schema{{"type", "object"}, {"additionalProperties", false}, {"properties", Json::object()}};
         auto required = Json::array();
-        properties<T>(schema["properties"], required, "");
+        properties(schema["properties"], required, "", T{});
         if (!required.empty()) schema["required"] = required;
         if (const auto cases = kinds<T>(); !cases.empty()) schema["allOf"] = cases;
         if constexpr (std::is_same_v<T, CommandSpec>) schema["oneOf"] = Json::parse(R"([{"required": ["argv"]}, {"required": ["shell"]}])");
         return schema;
     }
 
+    static Json default_of(const std::string& value, const Rule&) { return value.empty() ? Json() : Json(value); }
+    static Json default_of(const bool& value, const Rule&) { return value; }
+    static Json default_of(const std::chrono::milliseconds& value, const Rule&) { return format_duration(value); }
+    static Json default_of(const Texts& value, const Rule&) { return value.empty() ? Json() : Json(value); }
+    template <typename T>
+    static Json default_of(const T& value, const Rule& rule) {
+        if constexpr (!std::is_integral_v<T>) return nullptr;
+        else return rule.bytes ? Json(format_size(static_cast<std::uint64_t>(value))) : Json(value);
+    }
+
     template <Described T>
-    void properties(Json& properties_of, Json& required, std::string_view when) {
+    void properties(Json& properties_of, Json& required, std::string_view when, const T& defaults) {
         each_field<T>([&](const auto& f) {
             using Member = typename std::decay_t<decltype(f)>::Member;
             const auto condition = f.rule.when.empty() ? when : f.rule.when;
             if constexpr (Described<Member>) {
-                if (f.rule.flatten) return properties<Member>(properties_of, required, condition);
+                if (f.rule.flatten) return properties(properties_of, required, condition, defaults.*(f.member));
             }
             auto schema = of(static_cast<const Member*>(nullptr), f.rule);
             schema["description"] = replace_all(std::string(f.meaning), "`", "'");
+            if (auto value = default_of(defaults.*(f.member), f.rule); !value.is_null() && !f.rule.required) schema["default"] = std::move(value);
             properties_of[std::string(f.key)] = schema;
             if (f.rule.required && condition.empty()) required.push_back(f.key);
         });
