@@ -3,11 +3,14 @@
 
 #include <cstdlib>
 
+#include "adapters/database/pg_census.hpp"
 #include "os/linux.hpp"
 
 namespace uprev {
 
 namespace {
+constexpr os::Milliseconds counting_budget{2'000};
+
 bool local(const PgConnection& connection) {
     const auto environment = connection.environment();
     const auto it = environment.find("PGHOST");
@@ -63,11 +66,10 @@ Result<DatabaseFacts> pg_inspect(const PgServer& server) {
     const auto sessions = TRY(connection.value(
         "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_type = 'client backend'"));
     facts.sessions = static_cast<std::uint32_t>(std::strtoul(sessions.c_str(), nullptr, 10));
-    const auto cluster = pg_cluster(connection);
     TRY_VOID(connection.run("BEGIN READ ONLY"));
     facts.schema = TRY(server.schema_version(connection));
-    facts.write_mark = TRY(pg_write_mark(connection, cluster));
     TRY_VOID(connection.run("COMMIT"));
+    facts.write_mark = TRY(pg_mark(connection, counting_budget));
     return facts;
 }
 

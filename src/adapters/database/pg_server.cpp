@@ -7,8 +7,6 @@
 namespace uprev {
 
 namespace {
-constexpr int version_13 = 130'000;
-
 std::string env_file_of(const SiteFile& site) {
     if (!site.env_file.empty()) return site.env_file;
     return (site.shared.empty() ? site.root + "/shared" : site.shared) + "/.env";
@@ -99,16 +97,6 @@ Result<std::string> PgServer::schema_version(PgConnection& connection) const {
     if (found->size() != 1 || (*found)[0].size() != 1)
         return fail(Code::invalid, "schema_query of database '" + name_ + "' must give one row with one column");
     return (*found)[0][0].value_or("");
-}
-
-std::string pg_cluster(PgConnection& connection) {
-    return connection.value("SELECT system_identifier FROM pg_control_system()").value_or(std::string());
-}
-
-Result<std::string> pg_write_mark(PgConnection& connection, const std::string& cluster) {
-    // The whole snapshot, not only its xmax: a transaction that was under way may commit without moving it.
-    const bool modern = connection.server_version() >= version_13;
-    return cluster + "/" + TRY(connection.value(modern ? "SELECT pg_current_snapshot()" : "SELECT txid_current_snapshot()"));
 }
 
 }  // namespace uprev

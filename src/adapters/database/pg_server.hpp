@@ -53,9 +53,4 @@ class PgServer {
     std::optional<PgApplication> application_;
 };
 
-// Which cluster this is; empty where the server doesn't tell.
-std::string pg_cluster(PgConnection& connection);
-// Changes when any transaction of the cluster ends that could have written; reading it consumes no transaction id.
-Result<std::string> pg_write_mark(PgConnection& connection, const std::string& cluster);
-
 }  // namespace uprev

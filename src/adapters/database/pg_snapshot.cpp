@@ -4,6 +4,7 @@
 #include <future>
 
 #include "adapters/database/dump_file.hpp"
+#include "adapters/database/pg_census.hpp"
 #include "adapters/database/pg_content.hpp"
 #include "adapters/database/pg_copy.hpp"
 #include "adapters/database/pg_names.hpp"
@@ -25,18 +26,18 @@ struct Taken {
 Result<Taken> take(const PgServer& server, const PgTools& tools, const PgLocated& live, DumpFile& dump) {
     auto source = TRY(server.open(live.name));
     const auto reach = server.reach(source);
-    const auto cluster = pg_cluster(source);
     Taken taken;
     TRY_VOID(source.run("BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY"));
     const auto exported = TRY(source.value("SELECT pg_export_snapshot()"));
-    taken.facts.write_mark = TRY(pg_write_mark(source, cluster));
     taken.facts.taken_ms = os::SystemClock().wall_ms();
     taken.before = TRY(pg_sequences(source));
     auto dumping = std::async(std::launch::async, [&] { return tools.dump(reach, live.name, exported, dump.descriptor()); });
-    auto tables = pg_count_tables(source);
+    auto census = pg_census(source);
     auto schema = tools.schema(reach, live.name, exported);
     TRY_VOID(dumping.get());
-    taken.facts.tables = TRY(std::move(tables));
+    auto counted = TRY(std::move(census));
+    taken.facts.tables = std::move(counted.tables);
+    taken.facts.write_mark = std::move(counted.mark);
     taken.facts.schema_digest = pg_schema_digest(TRY(std::move(schema)), tools.version());
     taken.facts.schema = TRY(server.schema_version(source));
     taken.after = TRY(pg_sequences(source));

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "adapters/database/postgresql.hpp"
 
+#include "adapters/database/pg_census.hpp"
 #include "adapters/database/pg_fence.hpp"
 #include "adapters/database/pg_inspect.hpp"
 #include "adapters/database/pg_restore.hpp"
@@ -30,11 +31,10 @@ class Postgresql final : public Database {
 };
 
 Result<Written> Postgresql::written_since(const std::string& write_mark) {
-    auto connection = TRY(server_.admin());
-    const auto cluster = pg_cluster(connection);
-    // Transaction ids are the whole cluster's: equal ones prove that nothing was written, different ones prove nothing.
-    if (cluster.empty() || TRY(pg_write_mark(connection, cluster)) != write_mark) return Written::unknown;
-    return Written::no;
+    auto admin = TRY(server_.admin());
+    const auto live = TRY(server_.locate(admin));
+    auto connection = TRY(server_.open(live.name));
+    return pg_written_since(connection, write_mark);
 }
 
 Result<> Postgresql::forget(const Snapshot& snapshot, bool keep_dump) {
