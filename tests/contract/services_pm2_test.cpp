@@ -192,12 +192,16 @@ TEST_F(Pm2, ANamespaceOfTheSameNameIsNotMistakenForTheApp) {
 }
 
 TEST_F(Pm2, AnAppWithACronRestartStaysDown) {
-    world_.ecosystem("{cron_restart: '* * * * * *'}");
-    ASSERT_OK(services().start({}, world_.release("1.0.0")));
+    world_.ecosystem("{cron_restart: '0 4 1 1 *'}");
+    start();
     ASSERT_OK(services().stop({}));
-    world_.clock.sleep(os::Milliseconds(2'500));
-    EXPECT_EQ("", world_.served());
-    EXPECT_EQ(RunState::missing, world_.state().state);
+    EXPECT_EQ(RunState::missing, world_.state().state) << "a stopped one would be started by its schedule";
+    reload("1.1.0");
+    ASSERT_OK(services().stop({}));
+    world_.site.services.pm2.ecosystem.clear();
+    world_.pm2({"start", (world_.root / "current" / "app.js").string(), "--name", "web", "--cwd", (world_.root / "current").string(), "--cron", "0 4 1 1 *"});
+    EXPECT_EQ(Code::refused, world_.made_anew().stop({}).error().code);
+    EXPECT_EQ("1.1.0", world_.served_soon());
 }
 
 TEST_F(Pm2, NamesThatPm2ReadsAsSomethingElseAreRefused) {

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <charconv>
 
+#include "adapters/services/private_record.hpp"
 #include "adapters/services/running_from.hpp"
 #include "adapters/services/services.hpp"
 #include "adapters/services/spec_command.hpp"
@@ -14,6 +15,7 @@ namespace uprev {
 namespace {
 
 constexpr os::Milliseconds pause{100};
+constexpr os::Milliseconds steady_for{500};  // one that dies at boot answers "running" at first
 constexpr int exit_stopped = 3;
 
 int pid_in(const std::string& output) {
@@ -31,7 +33,8 @@ std::string said(const os::Captured& done, const std::vector<std::string>& secre
 
 class CommandServices final : public Services {
    public:
-    CommandServices(SiteFile site, const std::vector<ServiceSpec>& specs, os::Clock& clock) : site_(std::move(site)), clock_(clock) {
+    CommandServices(SiteFile site, const std::vector<ServiceSpec>& specs, os::Processes& processes, os::Clock& clock)
+        : site_(std::move(site)), processes_(processes), clock_(clock) {
         for (const auto& spec : specs) {
             if (find(spec.name) == nullptr) unknown_.push_back(spec.name);
         }
@@ -144,13 +147,17 @@ class CommandServices final : public Services {
         return os::capture(made).within("cannot " + verb + " service '" + one.name + "'");
     }
 
+    // Under the shim, whose output is a file: a daemon that keeps its starter's output would die of a pipe that we leave.
     Result<> run(const std::string& verb, const CommandServiceSpec& one, const CommandSpec& spec, const os::Path& release) {
         auto made = TRY(command(one.name, spec, release).within(verb + " command of service '" + one.name + "'"));
+        const auto record = TRY(PrivateRecord::make());
+        made.record = record.run();
         made.keep_stragglers = verb == "start" || verb == "reload";
-        const auto done = TRY(captured(verb, one, made));
-        if (done.outcome.ok()) return {};
-        return fail(done.outcome.expired ? Code::timeout : Code::failed,
-                    "cannot " + verb + " service '" + one.name + "': " + done.outcome.describe() + said(done, made.masked));
+        const auto outcome = TRY(processes_.run(made).within("cannot " + verb + " service '" + one.name + "'"));
+        if (outcome.ok()) return {};
+        const auto tail = trim(outcome.tail);
+        return fail(outcome.expired ? Code::timeout : Code::failed,
+                    "cannot " + verb + " service '" + one.name + "': " + outcome.describe() + (tail.empty() ? "" : ": " + excerpt(tail, 400)));
     }
 
     Result<ServiceState> state_of(const CommandServiceSpec& one) {
@@ -196,10 +203,15 @@ class CommandServices final : public Services {
     // A process that stayed in a folder of another release was not moved by the reload.
     Result<> confirm_running(const CommandServiceSpec& one, const os::Path& release) {
         const auto releases = resolved(os::Path(site_.root) / site_.releases);
+        std::vector<int> pids;
+        os::Milliseconds since{-1};
         return settle(one, "run", [&](const ServiceState& now) -> std::string {
+            if (now.state != RunState::running || now.pids != pids) since = os::Milliseconds{-1};
+            pids = now.pids;
             if (now.state != RunState::running) return now.problem.empty() ? "it is not running" : now.problem;
             if (within(now.running_from, releases) && !within(now.running_from, resolved(release))) return "it runs from '" + now.running_from + "'";
-            return {};
+            if (since.count() < 0) since = clock_.steady();
+            return clock_.steady() - since >= steady_for ? "" : "it did not keep running";
         });
     }
 
@@ -218,18 +230,19 @@ class CommandServices final : public Services {
     }
 
     SiteFile site_;
+    os::Processes& processes_;
     os::Clock& clock_;
     std::vector<std::string> unknown_;
 };
 
 }  // namespace
 
-Result<std::unique_ptr<Services>> make_command_services(const SiteFile& site, const std::vector<ServiceSpec>& specs, os::Processes&, os::Clock& clock) {
+Result<std::unique_ptr<Services>> make_command_services(const SiteFile& site, const std::vector<ServiceSpec>& specs, os::Processes& processes, os::Clock& clock) {
     for (const auto& one : site.services.commands) {
         const auto* missing = one.start.empty() ? "start" : one.stop.empty() ? "stop" : one.status.empty() ? "status" : nullptr;
         if (missing != nullptr) return fail(Code::invalid, "service '" + one.name + "' has no " + missing + " command", "add it under services.commands");
     }
-    return std::unique_ptr<Services>(std::make_unique<CommandServices>(site, specs, clock));
+    return std::unique_ptr<Services>(std::make_unique<CommandServices>(site, specs, processes, clock));
 }
 
 }  // namespace uprev
