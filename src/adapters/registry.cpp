@@ -12,7 +12,7 @@
 #include "adapters/probe/probe.hpp"
 #include "adapters/services/services.hpp"
 #include "adapters/source/feed_source.hpp"
-#include "adapters/unpacker/tar.hpp"
+#include "adapters/unpacker/tar_unpacker.hpp"
 #include "adapters/verifier/minisign.hpp"
 #include "adapters/verifier/sha256.hpp"
 #include "os/identity.hpp"

@@ -82,10 +82,10 @@ Result<> update_one(DatabaseFile& db, std::string_view sql, const std::vector<st
     return run(statement);
 }
 
-Result<> begin_step(DatabaseFile& db, const std::string& operation, const std::string& step, std::int64_t now) {
-    auto s = TRY(db.prepare("INSERT INTO steps VALUES (?, ?, 'doing', 1, ?, 0, '', '') ON CONFLICT DO UPDATE SET status = CASE status WHEN 'undoing' "
-                            "THEN 'undoing' ELSE 'doing' END, attempts = attempts + 1, started_ms = excluded.started_ms, ended_ms = 0, error = ''"));
-    s.bind(1, operation).bind(2, step).bind(3, now);
+Result<> begin_step(DatabaseFile& db, const std::string& operation, const std::string& step, StepStatus as, std::int64_t now) {
+    auto s = TRY(db.prepare("INSERT INTO steps VALUES (?1, ?2, ?3, 1, ?4, 0, '', '') ON CONFLICT DO UPDATE SET status = ?3, "
+                            "attempts = attempts + 1, started_ms = CASE ?3 WHEN 'doing' THEN ?4 ELSE started_ms END, ended_ms = 0"));
+    s.bind(1, operation).bind(2, step).bind(3, word(as)).bind(4, now);
     return run(s);
 }
 }  // namespace
@@ -184,20 +184,20 @@ Result<std::vector<Operation>> Journal::operations(std::size_t newest) const {
     return out;
 }
 
-Result<> Journal::begin(const std::string& operation, const std::vector<std::string>& steps) {
+Result<> Journal::begin(const std::string& operation, const std::vector<std::string>& steps, StepStatus as) {
     return state_->commit("begin " + (steps.empty() ? std::string() : steps.front()), [&](DatabaseFile& db) -> Result<> {
-        for (const auto& step : steps) TRY_VOID(begin_step(db, operation, step, state_->now()));
+        for (const auto& step : steps) TRY_VOID(begin_step(db, operation, step, as, state_->now()));
         return {};
     });
 }
 
-Result<> Journal::end(const std::string& operation, const StepEnd& end, const std::vector<std::string>& next) {
+Result<> Journal::end(const std::string& operation, const StepEnd& end, const std::vector<std::string>& next, StepStatus as) {
     return state_->commit(std::string(word(end.status)) + " " + end.id, [&](DatabaseFile& db) -> Result<> {
         auto s = TRY(db.prepare("INSERT INTO steps VALUES (?1, ?2, ?3, 0, ?4, ?4, ?5, ?6) ON CONFLICT DO UPDATE SET status = ?3, ended_ms = ?4, "
-                                "outputs = CASE ?5 WHEN '' THEN outputs ELSE ?5 END, error = ?6"));
+                                "outputs = CASE ?5 WHEN '' THEN outputs ELSE ?5 END, error = CASE ?6 WHEN '' THEN error ELSE ?6 END"));
         s.bind(1, operation).bind(2, end.id).bind(3, word(end.status)).bind(4, state_->now()).bind(5, dump(end.outputs)).bind(6, dump(end.error));
         TRY_VOID(run(s));
-        for (const auto& step : next) TRY_VOID(begin_step(db, operation, step, state_->now()));
+        for (const auto& step : next) TRY_VOID(begin_step(db, operation, step, as, state_->now()));
         return {};
     });
 }

@@ -49,8 +49,9 @@ class Journal {
     Result<std::vector<Operation>> operations(std::size_t newest) const;  // newest first, without plan and pinned
 
     // Steps. `end` may begin the next ones in the same commit.
-    Result<> begin(const std::string& operation, const std::vector<std::string>& steps);
-    Result<> end(const std::string& operation, const StepEnd& end, const std::vector<std::string>& next = {});
+    // `as` is the intent: doing, or undoing.
+    Result<> begin(const std::string& operation, const std::vector<std::string>& steps, StepStatus as = StepStatus::doing);
+    Result<> end(const std::string& operation, const StepEnd& end, const std::vector<std::string>& next = {}, StepStatus as = StepStatus::doing);
     Result<> set_direction(const std::string& operation, Direction direction, const Json& verdict);
     Result<std::vector<StepRecord>> steps(const std::string& operation) const;
 

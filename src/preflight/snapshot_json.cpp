@@ -20,7 +20,8 @@ Snapshot snapshot_from_json(const Json& json) {
     s.sha256 = json.value("sha256", "");
     s.write_mark = json.value("write_mark", "");
     s.schema = json.value("schema", "");
-    for (const auto& [table, rows] : json.value("tables", Json::object()).items()) s.tables.push_back({table, rows.get<std::uint64_t>()});
+    const auto tables = json.value("tables", Json::object());
+    for (const auto& [table, rows] : tables.items()) s.tables.push_back({table, rows.get<std::uint64_t>()});
     s.schema_digest = json.value("schema_digest", "");
     s.taken_ms = json.value("taken_ms", std::int64_t{0});
     s.proven = json.value("proven", false);

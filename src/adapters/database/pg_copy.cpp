@@ -47,7 +47,8 @@ Result<> adopt_all_settings(PgConnection& admin, const std::string& original, co
 }
 
 Result<> adopt_grants(PgConnection& admin, const std::string& original, const std::string& copy) {
-    if (TRY(admin.value("SELECT datacl IS NULL FROM pg_database WHERE datname = $1", {original})) == "t") return {};
+    const std::string ungranted = TRY(admin.value("SELECT datacl IS NULL FROM pg_database WHERE datname = $1", {original}));
+    if (ungranted == "t") return {};
     const std::string on = " ON DATABASE " + pg_name(copy);
     TRY_VOID(admin.run("REVOKE ALL" + on + " FROM PUBLIC"));
     const auto rows = TRY(admin.query(
