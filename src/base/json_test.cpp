@@ -37,9 +37,10 @@ INSTANTIATE_TEST_SUITE_P(Strict, Refuses,
                                            Refusal{R"({"x": {"b": 1, "c": 2, "b": 3}})", "duplicate key \"b\""},
                                            Refusal{R"({"a": NaN})", "feed:1:7: syntax error"},
                                            Refusal{R"([Infinity])", "syntax error"}, Refusal{R"([1e999])", "number overflow"},
-                                           Refusal{R"({"a": 1} x)", "expected end of input"}, Refusal{"", "unexpected end of input"},
-                                           Refusal{R"({"a": 1,})", "syntax error"}, Refusal{R"([1] // c)", "syntax error"},
-                                           Refusal{"[\"\xff\"]", "ill-formed UTF-8"}, Refusal{R"(["\ud800"])", "surrogate"},
+                                           Refusal{R"({"a": 1} x)", "expected end of input"},
+                                           Refusal{"", "unexpected end of input"}, Refusal{R"({"a": 1,})", "syntax error"},
+                                           Refusal{R"([1] // c)", "syntax error"}, Refusal{"[\"\xff\"]", "ill-formed UTF-8"},
+                                           Refusal{R"(["\ud800"])", "surrogate"},
                                            Refusal{"<!doctype html>", "feed:1:1: syntax error"}));
 
 TEST(ParseJson, DepthEndsAtSixtyFour) {

@@ -39,7 +39,8 @@ TEST(Result, VoidResultsReturnEarly) {
 }
 
 TEST(Code, NamesGoBothWaysAndUnknownOnesAreBugs) {
-    for (int i = 0; i <= static_cast<int>(Code::bug); ++i) EXPECT_EQ(code_from_name(code_name(static_cast<Code>(i))), static_cast<Code>(i));
+    for (int i = 0; i <= static_cast<int>(Code::bug); ++i)
+        EXPECT_EQ(code_from_name(code_name(static_cast<Code>(i))), static_cast<Code>(i));
     EXPECT_EQ(code_from_name("no such code"), Code::bug);
 }
 

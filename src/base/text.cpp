@@ -29,7 +29,8 @@ std::vector<std::string> split(std::string_view text, char separator) {
 
 std::vector<std::string> split_words(std::string_view text) {
     std::vector<std::string> words;
-    for (auto from = text.find_first_not_of(blanks); from != std::string_view::npos; from = text.find_first_not_of(blanks, from)) {
+    for (auto from = text.find_first_not_of(blanks); from != std::string_view::npos;
+         from = text.find_first_not_of(blanks, from)) {
         const auto to = std::min(text.find_first_of(blanks, from), text.size());
         words.emplace_back(text.substr(from, to - from));
         from = to;
@@ -55,7 +56,8 @@ std::string lower(std::string_view text) {
 
 std::string replace_all(std::string text, std::string_view from, std::string_view to) {
     if (from.empty()) return text;
-    for (auto at = text.find(from); at != std::string::npos; at = text.find(from, at + to.size())) text.replace(at, from.size(), to);
+    for (auto at = text.find(from); at != std::string::npos; at = text.find(from, at + to.size()))
+        text.replace(at, from.size(), to);
     return text;
 }
 
@@ -104,8 +106,10 @@ std::string excerpt(std::string_view text, std::size_t limit) {
     for (const char c : text) {
         const auto byte = static_cast<unsigned char>(c);
         std::string piece(1, c);
-        if (c == '\n' || c == '\r' || c == '\t') piece = " ";
-        else if (byte < 0x20 || byte > 0x7e) piece = {'\\', 'x', digits[byte >> 4U], digits[byte & 15U]};
+        if (c == '\n' || c == '\r' || c == '\t')
+            piece = " ";
+        else if (byte < 0x20 || byte > 0x7e)
+            piece = {'\\', 'x', digits[byte >> 4U], digits[byte & 15U]};
         if (out.size() + piece.size() > limit) return out + "…";
         out += piece;
     }

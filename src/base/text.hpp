@@ -10,9 +10,9 @@
 
 namespace uprev {
 
-std::string_view trim(std::string_view text);                              // spaces, tabs, CR, LF, VT, FF at both ends
-std::vector<std::string> split(std::string_view text, char separator);     // "a,,b" gives three; "" gives one empty
-std::vector<std::string> split_words(std::string_view text);               // by runs of white space; no empty words
+std::string_view trim(std::string_view text);                           // spaces, tabs, CR, LF, VT, FF at both ends
+std::vector<std::string> split(std::string_view text, char separator);  // "a,,b" gives three; "" gives one empty
+std::vector<std::string> split_words(std::string_view text);            // by runs of white space; no empty words
 std::string join(const std::vector<std::string>& parts, std::string_view separator);
 std::string lower(std::string_view text);
 std::string replace_all(std::string text, std::string_view from, std::string_view to);

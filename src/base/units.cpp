@@ -23,9 +23,16 @@ constexpr std::array duration_units{Unit{"w", 604'800'000}, Unit{"d", 86'400'000
 constexpr std::uint64_t longest_ms = 10ULL * 366 * 86'400'000;
 
 constexpr std::array size_units{
-    Unit{"TiB", 1ULL << 40U},       Unit{"GiB", 1ULL << 30U},     Unit{"MiB", 1ULL << 20U}, Unit{"KiB", 1ULL << 10U},
-    Unit{"TB", 1'000'000'000'000},  Unit{"GB", 1'000'000'000},    Unit{"MB", 1'000'000},    Unit{"kB", 1'000},
-    Unit{"KB", 1'000},              Unit{"B", 1},
+    Unit{"TiB", 1ULL << 40U},
+    Unit{"GiB", 1ULL << 30U},
+    Unit{"MiB", 1ULL << 20U},
+    Unit{"KiB", 1ULL << 10U},
+    Unit{"TB", 1'000'000'000'000},
+    Unit{"GB", 1'000'000'000},
+    Unit{"MB", 1'000'000},
+    Unit{"kB", 1'000},
+    Unit{"KB", 1'000},
+    Unit{"B", 1},
 };
 constexpr double largest_size = 9.0e18;
 
@@ -56,7 +63,8 @@ std::string print(const char* format, double value) {
 }
 
 Error bad_duration(std::string_view text) {
-    return fail(Code::invalid, "'" + excerpt(text) + "' is not a duration", "write it with units, like '500ms', '30s', '5m' or '1h30m'");
+    return fail(Code::invalid, "'" + excerpt(text) + "' is not a duration",
+                "write it with units, like '500ms', '30s', '5m' or '1h30m'");
 }
 
 Error bad_size(std::string_view text) {
@@ -94,7 +102,8 @@ Result<std::uint64_t> parse_size(std::string_view text) {
     rest = trim(rest);
     for (const auto& unit : size_units) {
         if (rest != unit.name) continue;
-        if (number * static_cast<double>(unit.factor) > largest_size) return fail(Code::invalid, "'" + excerpt(text) + "' is too large");
+        if (number * static_cast<double>(unit.factor) > largest_size)
+            return fail(Code::invalid, "'" + excerpt(text) + "' is too large");
         std::uint64_t whole = 0;
         const auto end = digits.data() + digits.size();
         if (std::from_chars(digits.data(), end, whole).ptr == end) return whole * unit.factor;  // exact where a double isn't
@@ -116,7 +125,8 @@ std::string format_duration(std::chrono::milliseconds time) {
 
 std::string format_size(std::uint64_t bytes) {
     for (const auto& unit : size_units)
-        if (bytes != 0 && unit.name.size() != 2 && bytes % unit.factor == 0) return std::to_string(bytes / unit.factor) + std::string(unit.name);
+        if (bytes != 0 && unit.name.size() != 2 && bytes % unit.factor == 0)
+            return std::to_string(bytes / unit.factor) + std::string(unit.name);
     return "0B";
 }
 

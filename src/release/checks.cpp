@@ -28,14 +28,18 @@ std::string check_id(std::string_view value) {
 }
 
 std::string check_name(std::string_view value) {
-    const auto allowed = [](char c) { return is_letter(c) || is_digit(c) || std::string_view("._@:-").find(c) != std::string_view::npos; };
-    const bool good = !value.empty() && value.size() <= 64 && (is_letter(value.front()) || is_digit(value.front())) && all(value, allowed);
+    const auto allowed = [](char c) {
+        return is_letter(c) || is_digit(c) || std::string_view("._@:-").find(c) != std::string_view::npos;
+    };
+    const bool good =
+        !value.empty() && value.size() <= 64 && (is_letter(value.front()) || is_digit(value.front())) && all(value, allowed);
     return good ? "" : "must be a name of 1 to 64 letters, digits and . _ @ : -, beginning with a letter or digit" + but(value);
 }
 
 std::string check_user(std::string_view value) {
     const auto allowed = [](char c) { return is_letter(c) || is_digit(c) || c == '_' || c == '-' || c == '.'; };
-    const bool good = !value.empty() && value.size() <= 32 && (is_letter(value.front()) || value.front() == '_') && all(value, allowed);
+    const bool good =
+        !value.empty() && value.size() <= 32 && (is_letter(value.front()) || value.front() == '_') && all(value, allowed);
     return good ? "" : "must be the name of a user of this machine" + but(value);
 }
 
@@ -60,7 +64,8 @@ std::string check_relative(std::string_view value) {
 std::string check_path(std::string_view value) { return value.starts_with('/') ? check_absolute(value) : check_relative(value); }
 
 std::string check_environment_name(std::string_view value) {
-    const bool good = !value.empty() && !is_digit(value.front()) && all(value, [](char c) { return is_letter(c) || is_digit(c) || c == '_'; });
+    const bool good =
+        !value.empty() && !is_digit(value.front()) && all(value, [](char c) { return is_letter(c) || is_digit(c) || c == '_'; });
     return good ? "" : "must be the name of an environment variable" + but(value);
 }
 
@@ -89,21 +94,27 @@ std::string check_host_port(std::string_view value) {
 
 // Never shows the value where it may hold a password.
 std::string check_http(std::string_view value) {
-    if (holds_password(value)) return "must not hold a password; pass it as a header whose value is a reference (env:NAME or file:PATH)";
+    if (holds_password(value))
+        return "must not hold a password; pass it as a header whose value is a reference (env:NAME or file:PATH)";
     const auto plain = all(value, [](char c) { return c > ' ' && c < 0x7f; });
-    const auto rest = value.starts_with("https://") ? value.substr(8) : value.starts_with("http://") ? value.substr(7) : std::string_view();
+    const auto rest = value.starts_with("https://")  ? value.substr(8)
+                      : value.starts_with("http://") ? value.substr(7)
+                                                     : std::string_view();
     return plain && !rest.empty() && rest.front() != '/' ? "" : "must be an http:// or https:// address" + but(value);
 }
 
 std::string check_feed(std::string_view value) {
     if (value.starts_with('/')) return check_absolute(value);
     const auto complaint = check_http(value);
-    return complaint.starts_with("must be an") ? "must be an https:// address or the absolute path of a folder" + but(value) : complaint;
+    return complaint.starts_with("must be an") ? "must be an https:// address or the absolute path of a folder" + but(value)
+                                               : complaint;
 }
 
 std::string check_reference(std::string_view value) {
-    if (value.starts_with("env:")) return check_environment_name(value.substr(4)).empty() ? "" : "must name a variable behind 'env:', like env:NAME";
-    if (value.starts_with("file:")) return value.substr(5).starts_with('/') ? "" : "must name an absolute path behind 'file:', like file:/etc/secret";
+    if (value.starts_with("env:"))
+        return check_environment_name(value.substr(4)).empty() ? "" : "must name a variable behind 'env:', like env:NAME";
+    if (value.starts_with("file:"))
+        return value.substr(5).starts_with('/') ? "" : "must name an absolute path behind 'file:', like file:/etc/secret";
     return "";
 }
 
@@ -112,23 +123,28 @@ std::string check_database(std::string_view value) {
     const bool scheme = value.starts_with("postgresql://") || value.starts_with("postgres://");
     if (!scheme) return "must be a reference (env:NAME or file:PATH) or a postgresql:// address";
     return holds_password(value) || value.find("password=") != std::string_view::npos
-               ? "must not hold a password; write a reference (env:NAME or file:PATH) that holds the whole address" : "";
+               ? "must not hold a password; write a reference (env:NAME or file:PATH) that holds the whole address"
+               : "";
 }
 
 std::string check_minisign(std::string_view value) {
     const auto allowed = [](char c) { return is_letter(c) || is_digit(c) || c == '+' || c == '/'; };
     const bool good = value.size() == 56 && value.starts_with("RW") && all(value, allowed);
-    return good ? "" : "must be a minisign public key, the second line of minisign.pub: 56 characters that begin with RW" + but(value);
+    return good ? ""
+                : "must be a minisign public key, the second line of minisign.pub: 56 characters that begin with RW" + but(value);
 }
 
 std::string check_time(std::string_view value) {
-    const bool shape = value.size() == 5 && value[2] == ':' && all(value.substr(0, 2), is_digit) && all(value.substr(3), is_digit);
+    const bool shape =
+        value.size() == 5 && value[2] == ':' && all(value.substr(0, 2), is_digit) && all(value.substr(3), is_digit);
     const bool good = shape && (value == "24:00" || (value.substr(0, 2) <= "23" && value.substr(3) <= "59"));
     return good ? "" : "must be a time of day as HH:MM" + but(value);
 }
 
 std::string check_zone(std::string_view value) {
-    const auto allowed = [](char c) { return is_letter(c) || is_digit(c) || std::string_view("_+-/").find(c) != std::string_view::npos; };
+    const auto allowed = [](char c) {
+        return is_letter(c) || is_digit(c) || std::string_view("_+-/").find(c) != std::string_view::npos;
+    };
     const bool good = !value.empty() && value.size() <= 64 && is_letter(value.front()) && all(value, allowed);
     return good ? "" : "must be a time zone like UTC or Europe/Berlin" + but(value);
 }
@@ -165,6 +181,8 @@ bool holds_password(std::string_view text) {
     return false;
 }
 
-bool is_reference(std::string_view text) { return (text.starts_with("env:") || text.starts_with("file:")) && check_reference(text).empty(); }
+bool is_reference(std::string_view text) {
+    return (text.starts_with("env:") || text.starts_with("file:")) && check_reference(text).empty();
+}
 
 }  // namespace uprev::checks

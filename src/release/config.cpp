@@ -15,7 +15,8 @@ namespace {
 constexpr std::size_t most_problems = 50;
 
 std::string line_of(const Problem& problem, const std::vector<Layer>& layers) {
-    if (problem.place.layer < 0) return (layers.empty() ? std::string("configuration") : layers.back().file) + ": " + problem.text;
+    if (problem.place.layer < 0)
+        return (layers.empty() ? std::string("configuration") : layers.back().file) + ": " + problem.text;
     const auto& file = layers[static_cast<std::size_t>(problem.place.layer)].file;
     return file + ":" + std::to_string(problem.place.line) + ":" + std::to_string(problem.place.column) + ": " + problem.text;
 }
@@ -25,7 +26,8 @@ Error report(std::vector<Problem> problems, const std::vector<Layer>& layers, co
     std::sort(problems.begin(), problems.end());
     problems.erase(std::unique(problems.begin(), problems.end()), problems.end());
     std::string text;
-    for (std::size_t i = 0; i < problems.size() && i < most_problems; ++i) text += (i == 0 ? "" : "\n") + line_of(problems[i], layers);
+    for (std::size_t i = 0; i < problems.size() && i < most_problems; ++i)
+        text += (i == 0 ? "" : "\n") + line_of(problems[i], layers);
     if (problems.size() > most_problems) text += "\nand " + std::to_string(problems.size() - most_problems) + " more";
     return fail(Code::invalid, text, "every key is explained in " + page);
 }
@@ -102,11 +104,10 @@ Result<SiteConfig> parse_site(const std::vector<Layer>& layers) {
     return config;
 }
 
-Result<ReleaseFile> parse_release(std::string_view text, std::string_view file) {
-    return effective_release(text, file, {});
-}
+Result<ReleaseFile> parse_release(std::string_view text, std::string_view file) { return effective_release(text, file, {}); }
 
-Result<ReleaseFile> effective_release(std::string_view vendor_text, std::string_view vendor_file, const std::vector<Layer>& site_layers) {
+Result<ReleaseFile> effective_release(std::string_view vendor_text, std::string_view vendor_file,
+                                      const std::vector<Layer>& site_layers) {
     std::vector<Layer> layers{{"release", std::string(vendor_file), std::string(vendor_text)}};
     for (const auto& layer : site_layers)
         if (!is_release(layer)) layers.push_back(layer);

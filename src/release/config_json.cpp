@@ -21,8 +21,7 @@ Json write(const TextMap& value, const Rule&) {
     return json;
 }
 template <typename T>
-    requires std::is_integral_v<T>
-Json write(T value, const Rule& rule) {
+requires std::is_integral_v<T> Json write(T value, const Rule& rule) {
     if (rule.bytes) return format_size(static_cast<std::uint64_t>(value));
     return value;
 }
@@ -48,7 +47,9 @@ Json write(const T& value, const Rule&) {
     return json;
 }
 
-Error wrong(const std::string& path, const std::string& expected) { return fail(Code::invalid, "'" + path + "' must be " + expected); }
+Error wrong(const std::string& path, const std::string& expected) {
+    return fail(Code::invalid, "'" + path + "' must be " + expected);
+}
 
 Result<> read(const Json& json, const std::string& path, const Rule&, std::string& out) {
     if (!json.is_string()) return wrong(path, "text");
@@ -78,8 +79,7 @@ Result<> read(const Json& json, const std::string& path, const Rule&, TextMap& o
     return {};
 }
 template <typename T>
-    requires std::is_integral_v<T>
-Result<> read(const Json& json, const std::string& path, const Rule& rule, T& out) {
+requires std::is_integral_v<T> Result<> read(const Json& json, const std::string& path, const Rule& rule, T& out) {
     if (rule.bytes) {
         if (!json.is_string()) return wrong(path, "a size");
         out = static_cast<T>(TRY(parse_size(json.get<std::string>()).within(path)));
@@ -126,7 +126,9 @@ Result<> read(const Json& json, const std::string& path, const Rule&, T& out) {
     if (!json.is_object()) return wrong(path.empty() ? "document" : path, "an object");
     std::size_t known = 0;
     TRY_VOID(read_members(json, path, out, known));
-    if (known != json.size()) return fail(Code::invalid, "'" + path + "' holds keys that this version of uprev doesn't know", "use the uprev that wrote it, or a newer one");
+    if (known != json.size())
+        return fail(Code::invalid, "'" + path + "' holds keys that this version of uprev doesn't know",
+                    "use the uprev that wrote it, or a newer one");
     return {};
 }
 

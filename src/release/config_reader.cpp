@@ -14,11 +14,15 @@ namespace {
 std::string describe(const YamlNode& node) {
     switch (node.kind) {
         case YamlNode::Kind::absent:
-        case YamlNode::Kind::null: return "nothing";
-        case YamlNode::Kind::list: return "a list";
-        case YamlNode::Kind::map: return "a mapping";
+        case YamlNode::Kind::null:
+            return "nothing";
+        case YamlNode::Kind::list:
+            return "a list";
+        case YamlNode::Kind::map:
+            return "a mapping";
         // A password may stand in the wrong place, too.
-        case YamlNode::Kind::scalar: return checks::holds_password(node.scalar) ? "this text" : "'" + excerpt(node.scalar) + "'";
+        case YamlNode::Kind::scalar:
+            return checks::holds_password(node.scalar) ? "this text" : "'" + excerpt(node.scalar) + "'";
     }
     return "nothing";
 }
@@ -106,8 +110,10 @@ bool ConfigReader::whole_number(const YamlNode& node, const std::string& path, c
     if (!scalar(node, path, expected)) return false;
     if (rule.bytes) {
         const auto size = parse_size(node.scalar);
-        if (size) out = *size;
-        else wrong_type(node, path, expected);
+        if (size)
+            out = *size;
+        else
+            wrong_type(node, path, expected);
         return size.has_value();
     }
     if (!read_digits(node.scalar, out)) {
@@ -115,7 +121,9 @@ bool ConfigReader::whole_number(const YamlNode& node, const std::string& path, c
         return false;
     }
     const bool fits = out >= rule.least && out <= rule.most;
-    if (!fits) at(node, path, "must be between " + std::to_string(rule.least) + " and " + std::to_string(rule.most) + ", not " + node.scalar);
+    if (!fits)
+        at(node, path,
+           "must be between " + std::to_string(rule.least) + " and " + std::to_string(rule.most) + ", not " + node.scalar);
     return fits;
 }
 
@@ -123,8 +131,10 @@ void ConfigReader::value(const YamlNode& node, const std::string& path, const Ru
     const std::string expected = "a duration like '30s' or '1h30m'";
     if (!scalar(node, path, expected)) return;
     const auto duration = parse_duration(node.scalar);
-    if (duration) out = *duration;
-    else wrong_type(node, path, expected);
+    if (duration)
+        out = *duration;
+    else
+        wrong_type(node, path, expected);
 }
 
 void ConfigReader::value(const YamlNode& node, const std::string& path, const Rule& rule, Texts& out) {
@@ -137,8 +147,10 @@ void ConfigReader::value(const YamlNode& node, const std::string& path, const Ru
         const auto item_path = path + "[" + std::to_string(out.size()) + "]";
         out.push_back(item.scalar);
         places_[item_path] = item.place;
-        if (item.kind != YamlNode::Kind::scalar) wrong_type(item, item_path, "text");
-        else check_text(item, item_path, rule);
+        if (item.kind != YamlNode::Kind::scalar)
+            wrong_type(item, item_path, "text");
+        else
+            check_text(item, item_path, rule);
     }
 }
 
@@ -154,17 +166,22 @@ void ConfigReader::value(const YamlNode& node, const std::string& path, const Ru
     }
 }
 
-void ConfigReader::check_keys(const YamlNode& node, const std::string& path, const std::string& kind, const std::vector<KeyInfo>& known) {
+void ConfigReader::check_keys(const YamlNode& node, const std::string& path, const std::string& kind,
+                              const std::vector<KeyInfo>& known) {
     std::vector<std::string> names;
     for (const auto& info : known) names.push_back(info.key);
     for (const auto& entry : node.entries) {
         const auto is_it = [&](const KeyInfo& info) { return info.key == entry.key; };
-        const auto fits = [&](const KeyInfo& info) { return is_it(info) && (info.when.empty() || kind.empty() || info.when == kind); };
+        const auto fits = [&](const KeyInfo& info) {
+            return is_it(info) && (info.when.empty() || kind.empty() || info.when == kind);
+        };
         if (std::any_of(known.begin(), known.end(), fits)) continue;
         const auto where = path.empty() ? std::string() : " in '" + path + "'";
         const auto other = std::find_if(known.begin(), known.end(), is_it);
-        const auto text = other == known.end() ? "unknown key '" + excerpt(entry.key) + "'" + where + did_you_mean(entry.key, names)
-                                               : "key '" + entry.key + "'" + where + " belongs to kind '" + std::string(other->when) + "', not '" + excerpt(kind) + "'";
+        const auto text = other == known.end()
+                              ? "unknown key '" + excerpt(entry.key) + "'" + where + did_you_mean(entry.key, names)
+                              : "key '" + entry.key + "'" + where + " belongs to kind '" + std::string(other->when) + "', not '" +
+                                    excerpt(kind) + "'";
         problems_.push_back({entry.place, text});
     }
 }

@@ -35,15 +35,17 @@ class ConfigReader {
     void value(const YamlNode& node, const std::string& path, const Rule& rule, Texts& out);
     void value(const YamlNode& node, const std::string& path, const Rule& rule, TextMap& out);
     template <typename T>
-        requires std::is_integral_v<T>
+    requires std::is_integral_v<T>
     void value(const YamlNode& node, const std::string& path, const Rule& rule, T& out) {
         std::uint64_t number = 0;
         if (whole_number(node, path, rule, number)) out = static_cast<T>(number);
     }
     template <typename T>
     void value(const YamlNode& node, const std::string& path, const Rule& rule, std::optional<T>& out) {
-        if (node.present()) value(node, path, rule, out.emplace());
-        else note_origin(path, {});
+        if (node.present())
+            value(node, path, rule, out.emplace());
+        else
+            note_origin(path, {});
     }
     template <Described T>
     void value(const YamlNode& node, const std::string& path, const Rule& rule, std::vector<T>& out);
@@ -75,7 +77,9 @@ class ConfigReader {
     std::map<std::string, Place> origins_;
 };
 
-inline std::string join_path(const std::string& path, std::string_view key) { return path.empty() ? std::string(key) : path + "." + std::string(key); }
+inline std::string join_path(const std::string& path, std::string_view key) {
+    return path.empty() ? std::string(key) : path + "." + std::string(key);
+}
 
 template <Described T>
 std::string ConfigReader::kind_of(const YamlNode& node) const {
@@ -128,7 +132,8 @@ void ConfigReader::members(const YamlNode& node, const std::string& path, const 
         const auto child_path = join_path(path, f.key);
         // A section that is absent altogether says once what it lacks: its own required keys.
         const bool missing = child == nullptr || !child->present();
-        if (merged_ && f.rule.required && missing && (node.present() || path.empty())) at(node, path, "lacks the required key '" + std::string(f.key) + "'");
+        if (merged_ && f.rule.required && missing && (node.present() || path.empty()))
+            at(node, path, "lacks the required key '" + std::string(f.key) + "'");
         if constexpr (requires { Fields<T>::whole; }) {
             if (missing) return;
         }
@@ -170,8 +175,10 @@ void ConfigReader::named(const YamlNode& node, const std::string& path, std::vec
         check_text(name, child_path, Rule{.check = &checks::name});
         auto& item = out.emplace_back();
         item.*Fields<T>::named_by = entry.key;
-        if (!entry.value.present()) at(name, child_path, "has no value");
-        else read(entry.value, child_path, item);
+        if (!entry.value.present())
+            at(name, child_path, "has no value");
+        else
+            read(entry.value, child_path, item);
     }
 }
 

@@ -40,10 +40,7 @@ class ReferenceWriter {
     std::string type(const Texts*, const Rule& rule) { return "list of " + type(static_cast<const std::string*>(nullptr), rule); }
     std::string type(const TextMap*, const Rule&) { return "mapping of keys to text"; }
     template <typename T>
-        requires std::is_integral_v<T>
-    std::string type(const T*, const Rule& rule) {
-        return rule.bytes ? "size" : "whole number";
-    }
+    requires std::is_integral_v<T> std::string type(const T*, const Rule& rule) { return rule.bytes ? "size" : "whole number"; }
     template <typename T>
     std::string type(const std::optional<T>*, const Rule& rule) {
         return type(static_cast<const T*>(nullptr), rule);
@@ -68,7 +65,8 @@ class ReferenceWriter {
         if constexpr (HasShorthand<T>) {
             each_field<T>([&](const auto& f) {
                 if constexpr (std::is_same_v<std::decay_t<decltype(f.member)>, std::decay_t<decltype(Fields<T>::shorthand)>>) {
-                    if (f.member == Fields<T>::shorthand) out = "A value that is no mapping stands for its " + code(f.key) + " alone.\n\n";
+                    if (f.member == Fields<T>::shorthand)
+                        out = "A value that is no mapping stands for its " + code(f.key) + " alone.\n\n";
                 }
             });
         }
@@ -81,8 +79,10 @@ class ReferenceWriter {
     static std::string shown(const Texts& value, const Rule&) { return value.empty() ? "" : code("[" + join(value, ", ") + "]"); }
     template <typename T>
     static std::string shown(const T& value, const Rule& rule) {
-        if constexpr (std::is_integral_v<T>) return code(rule.bytes ? format_size(static_cast<std::uint64_t>(value)) : std::to_string(value));
-        else return "";
+        if constexpr (std::is_integral_v<T>)
+            return code(rule.bytes ? format_size(static_cast<std::uint64_t>(value)) : std::to_string(value));
+        else
+            return "";
     }
 
     template <Described T>
@@ -103,7 +103,8 @@ class ReferenceWriter {
             }
             const auto value = f.rule.required ? std::string("**required**") : shown(defaults.*(f.member), f.rule);
             const auto kind = condition.empty() ? std::string() : "(" + code(condition) + ") ";
-            out += "| " + code(f.key) + " | " + type(static_cast<const Member*>(nullptr), f.rule) + " | " + value + " | " + kind + std::string(f.meaning) + " |\n";
+            out += "| " + code(f.key) + " | " + type(static_cast<const Member*>(nullptr), f.rule) + " | " + value + " | " + kind +
+                   std::string(f.meaning) + " |\n";
         });
         return out;
     }

@@ -34,7 +34,8 @@ class SchemaWriter {
    private:
     // Any scalar will do as text: 1.10 without quotes keeps its spelling.
     static Json text(const Rule& rule) {
-        if (!rule.choices.empty()) return {{"type", "string"}, {"enum", Json(std::vector<std::string>(rule.choices.begin(), rule.choices.end()))}};
+        if (!rule.choices.empty())
+            return {{"type", "string"}, {"enum", Json(std::vector<std::string>(rule.choices.begin(), rule.choices.end()))}};
         if (rule.check != nullptr && !rule.check->pattern.empty()) return {{"type", "string"}, {"pattern", rule.check->pattern}};
         return {{"type", {"string", "number", "boolean"}}};
     }
@@ -49,8 +50,7 @@ class SchemaWriter {
     Json of(const Texts*, const Rule& rule) { return {{"type", "array"}, {"items", text(rule)}}; }
     Json of(const TextMap*, const Rule& rule) { return {{"type", "object"}, {"additionalProperties", text(rule)}}; }
     template <typename T>
-        requires std::is_integral_v<T>
-    Json of(const T*, const Rule& rule) {
+    requires std::is_integral_v<T> Json of(const T*, const Rule& rule) {
         if (rule.bytes) return pattern(size_pattern);
         return {{"type", "integer"}, {"minimum", rule.least}, {"maximum", rule.most}};
     }
@@ -61,8 +61,12 @@ class SchemaWriter {
     template <Described T>
     Json of(const std::vector<T>*, const Rule& rule) {
         auto item = of(static_cast<const T*>(nullptr), rule);
-        if constexpr (Named<T>) return {{"type", {"object", "null"}}, {"propertyNames", {{"pattern", checks::name.pattern}}}, {"additionalProperties", item}};
-        else return {{"type", {"array", "null"}}, {"items", item}};
+        if constexpr (Named<T>)
+            return {{"type", {"object", "null"}},
+                    {"propertyNames", {{"pattern", checks::name.pattern}}},
+                    {"additionalProperties", item}};
+        else
+            return {{"type", {"array", "null"}}, {"items", item}};
     }
     template <Described T>
     Json of(const T*, const Rule&) {
@@ -97,7 +101,8 @@ class SchemaWriter {
         properties(schema["properties"], required, "", T{});
         if (!required.empty()) schema["required"] = required;
         if (const auto cases = kinds<T>(); !cases.empty()) schema["allOf"] = cases;
-        if constexpr (std::is_same_v<T, CommandSpec>) schema["oneOf"] = Json::parse(R"([{"required": ["argv"]}, {"required": ["shell"]}])");
+        if constexpr (std::is_same_v<T, CommandSpec>)
+            schema["oneOf"] = Json::parse(R"([{"required": ["argv"]}, {"required": ["shell"]}])");
         return schema;
     }
 
@@ -107,8 +112,10 @@ class SchemaWriter {
     static Json default_of(const Texts& value, const Rule&) { return value.empty() ? Json() : Json(value); }
     template <typename T>
     static Json default_of(const T& value, const Rule& rule) {
-        if constexpr (!std::is_integral_v<T>) return nullptr;
-        else return rule.bytes ? Json(format_size(static_cast<std::uint64_t>(value))) : Json(value);
+        if constexpr (!std::is_integral_v<T>)
+            return nullptr;
+        else
+            return rule.bytes ? Json(format_size(static_cast<std::uint64_t>(value))) : Json(value);
     }
 
     template <Described T>
@@ -121,7 +128,8 @@ class SchemaWriter {
             }
             auto schema = of(static_cast<const Member*>(nullptr), f.rule);
             schema["description"] = replace_all(std::string(f.meaning), "`", "'");
-            if (auto value = default_of(defaults.*(f.member), f.rule); !value.is_null() && !f.rule.required) schema["default"] = std::move(value);
+            if (auto value = default_of(defaults.*(f.member), f.rule); !value.is_null() && !f.rule.required)
+                schema["default"] = std::move(value);
             properties_of[std::string(f.key)] = schema;
             if (f.rule.required && condition.empty()) required.push_back(f.key);
         });
@@ -151,7 +159,9 @@ class SchemaWriter {
         required_of<T>(kind, "", required);
         if (!required.empty()) then["required"] = required;
         for (const auto& info : keys) {
-            const bool mine = std::any_of(keys.begin(), keys.end(), [&](const KeyInfo& other) { return other.key == info.key && (other.when.empty() || other.when == kind); });
+            const bool mine = std::any_of(keys.begin(), keys.end(), [&](const KeyInfo& other) {
+                return other.key == info.key && (other.when.empty() || other.when == kind);
+            });
             if (!mine) then["properties"][info.key] = false;
         }
         return {{"if", condition}, {"then", then}};
@@ -177,7 +187,12 @@ class SchemaWriter {
 
 }  // namespace
 
-Json site_schema() { return SchemaWriter().document<SiteFile>("uprev.schema.json", "uprev.yaml: an installation, as its operator describes it"); }
-Json release_schema() { return SchemaWriter().document<ReleaseFile>("uprev.release.schema.json", "uprev.release.yaml: what a release needs, as its vendor describes it"); }
+Json site_schema() {
+    return SchemaWriter().document<SiteFile>("uprev.schema.json", "uprev.yaml: an installation, as its operator describes it");
+}
+Json release_schema() {
+    return SchemaWriter().document<ReleaseFile>("uprev.release.schema.json",
+                                                "uprev.release.yaml: what a release needs, as its vendor describes it");
+}
 
 }  // namespace uprev

@@ -54,7 +54,8 @@ Result<Digest> Digest::parse(std::string_view text) {
     const auto hex = text.starts_with(prefix) ? text.substr(prefix.size()) : text;
     const auto is_hex = [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); };
     if (hex.size() != 64 || !std::all_of(hex.begin(), hex.end(), is_hex))
-        return fail(Code::invalid, "'" + excerpt(text, 80) + "' is not a SHA-256 digest", "it is 64 characters of 0-9 and a-f, lower case");
+        return fail(Code::invalid, "'" + excerpt(text, 80) + "' is not a SHA-256 digest",
+                    "it is 64 characters of 0-9 and a-f, lower case");
     return Digest{std::string(hex)};
 }
 

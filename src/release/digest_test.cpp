@@ -32,8 +32,9 @@ TEST(Digest, IsStrict) {
     EXPECT_EQ(Digest::parse("sha256:" + hex)->hex, hex);
     std::string upper = hex;
     upper[0] = 'B';
-    for (const auto& bad : {std::string(), hex.substr(1), hex + "0", " " + hex, hex + "\n", upper, "sha512:" + hex, "SHA256:" + hex, "sha256:" + hex.substr(1), hex.substr(1) + "g",
-                            hex.substr(1) + std::string(1, '\0')})
+    for (const auto& bad :
+         {std::string(), hex.substr(1), hex + "0", " " + hex, hex + "\n", upper, "sha512:" + hex, "SHA256:" + hex,
+          "sha256:" + hex.substr(1), hex.substr(1) + "g", hex.substr(1) + std::string(1, '\0')})
         EXPECT_FALSE(Digest::parse(bad).has_value()) << bad;
 }
 

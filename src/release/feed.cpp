@@ -28,7 +28,9 @@ class Reader {
    public:
     Reader(const Json& object, std::string path) : object_(object), path_(std::move(path)) {}
 
-    [[nodiscard]] Error wrong(const std::string& key, const std::string& what) const { return fail(Code::invalid, "'" + path_ + key + "' " + what); }
+    [[nodiscard]] Error wrong(const std::string& key, const std::string& what) const {
+        return fail(Code::invalid, "'" + path_ + key + "' " + what);
+    }
 
     // nullptr when the key is absent or null.
     [[nodiscard]] const Json* find(const std::string& key) const {
@@ -50,7 +52,8 @@ class Reader {
 
     Result<std::string> address(const std::string& key) const {
         auto text = TRY(this->text(key));
-        if (text.starts_with('-') || text.find(' ') != std::string::npos) return wrong(key, "is not an address: '" + excerpt(text) + "'");
+        if (text.starts_with('-') || text.find(' ') != std::string::npos)
+            return wrong(key, "is not an address: '" + excerpt(text) + "'");
         return text;
     }
 
@@ -64,7 +67,8 @@ class Reader {
     Result<std::uint64_t> size(const std::string& key) const {
         const auto* value = find(key);
         if (value == nullptr) return std::uint64_t{0};
-        if (!value->is_number_unsigned()) return wrong(key, "must be a whole number of bytes, not " + (value->is_number() ? value->dump() : kind_of(*value)));
+        if (!value->is_number_unsigned())
+            return wrong(key, "must be a whole number of bytes, not " + (value->is_number() ? value->dump() : kind_of(*value)));
         return value->get<std::uint64_t>();
     }
 
@@ -83,7 +87,8 @@ class Reader {
 
     Result<Reader> object(const std::string& key) const {
         const auto* value = find(key);
-        if (value == nullptr || !value->is_object()) return wrong(key, "must be an object, not " + (value == nullptr ? "absent" : kind_of(*value)));
+        if (value == nullptr || !value->is_object())
+            return wrong(key, "must be an object, not " + (value == nullptr ? "absent" : kind_of(*value)));
         return Reader(*value, path_ + key + ".");
     }
 
@@ -158,7 +163,8 @@ Result<FeedRelease> read_release(const Reader& reader, const std::string& versio
     release.withdrawn = TRY(read_withdrawn(reader));
     release.upgrade_from = TRY(reader.texts("upgrade_from"));
     for (const auto& range : release.upgrade_from)
-        if (const auto parsed = Range::parse(range); !parsed) return reader.wrong("upgrade_from", "is no range: " + parsed.error().message);
+        if (const auto parsed = Range::parse(range); !parsed)
+            return reader.wrong("upgrade_from", "is no range: " + parsed.error().message);
     return release;
 }
 
@@ -171,14 +177,17 @@ Result<Feed> read_list(const Json& list) {
         if (!list[i].is_object()) return fail(Code::invalid, "'" + path + "' must be an object, not " + kind_of(list[i]));
         feed.releases.push_back(TRY(read_release(Reader(list[i], path + "."), "version")));
     }
-    std::stable_sort(feed.releases.begin(), feed.releases.end(), [](const auto& a, const auto& b) { return a.version > b.version; });
-    const auto twice = std::adjacent_find(feed.releases.begin(), feed.releases.end(), [](const auto& a, const auto& b) { return a.version == b.version; });
+    std::stable_sort(feed.releases.begin(), feed.releases.end(),
+                     [](const auto& a, const auto& b) { return a.version > b.version; });
+    const auto twice = std::adjacent_find(feed.releases.begin(), feed.releases.end(),
+                                          [](const auto& a, const auto& b) { return a.version == b.version; });
     if (twice != feed.releases.end()) return fail(Code::invalid, "version " + twice->version.text() + " is listed twice");
     return feed;
 }
 
 Error not_a_feed(const std::string& why, std::string_view body) {
-    return fail(Code::invalid, why + "; it begins '" + excerpt(body) + "'", "check the source's url in the site file; docs/feed.md shows both shapes of a feed");
+    return fail(Code::invalid, why + "; it begins '" + excerpt(body) + "'",
+                "check the source's url in the site file; docs/feed.md shows both shapes of a feed");
 }
 
 Result<Feed> read_feed(std::string_view body) {
@@ -198,6 +207,8 @@ Result<Feed> read_feed(std::string_view body) {
 
 }  // namespace
 
-Result<Feed> parse_feed(std::string_view body, std::string_view where) { return read_feed(body).within("feed " + std::string(where)); }
+Result<Feed> parse_feed(std::string_view body, std::string_view where) {
+    return read_feed(body).within("feed " + std::string(where));
+}
 
 }  // namespace uprev

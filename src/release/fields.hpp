@@ -30,12 +30,12 @@ using Choices = std::span<const std::string_view>;
 
 struct Rule {
     bool required = false;
-    bool flatten = false;         // the member's keys stand beside this struct's own
-    bool bytes = false;           // a number of bytes, written as a size
-    std::string_view when = {};   // only where the struct's `kind` is this
-    Choices choices = {};         // the values (of a list: of its items) that are allowed
+    bool flatten = false;        // the member's keys stand beside this struct's own
+    bool bytes = false;          // a number of bytes, written as a size
+    std::string_view when = {};  // only where the struct's `kind` is this
+    Choices choices = {};        // the values (of a list: of its items) that are allowed
     const Check* check = nullptr;
-    std::uint64_t least = 0;      // of numbers
+    std::uint64_t least = 0;  // of numbers
     std::uint64_t most = UINT32_MAX;
 };
 
@@ -58,15 +58,25 @@ template <typename T>
 struct Fields;
 
 template <typename T>
-concept Described = requires { Fields<T>::list; };
+concept Described = requires {
+    Fields<T>::list;
+};
 template <typename T>
-concept Named = Described<T> && requires { Fields<T>::named_by; };
+concept Named = Described<T> && requires {
+    Fields<T>::named_by;
+};
 template <typename T>
-concept HasShorthand = Described<T> && requires { Fields<T>::shorthand; };
+concept HasShorthand = Described<T> && requires {
+    Fields<T>::shorthand;
+};
 template <typename T>
-concept HasComplaint = Described<T> && requires(const T& value) { Fields<T>::complaint(value); };
+concept HasComplaint = Described<T> && requires(const T& value) {
+    Fields<T>::complaint(value);
+};
 template <typename T>
-concept HasKind = requires(const T& value) { value.kind; };
+concept HasKind = requires(const T& value) {
+    value.kind;
+};
 
 template <typename T>
 struct IsOptional : std::false_type {};

@@ -19,11 +19,15 @@ std::string optional_line(const std::string& key, const std::string& value, cons
 
 std::string installation(const InitAnswers& answers) {
     return "# The installation's name on this machine, and where it lives.\n"
-           "id: " + quoted(answers.id) + "\n"
-           "root: " + quoted(answers.root) + "\n"
+           "id: " +
+           quoted(answers.id) +
+           "\n"
+           "root: " +
+           quoted(answers.root) +
+           "\n"
            "# The application's name, compared with the release file's against mix-ups.\n" +
-           optional_line("application", answers.application, "my-shop") +
-           "# Who builds, migrates and runs the services.\n" + optional_line("user", answers.user, "www-data") +
+           optional_line("application", answers.application, "my-shop") + "# Who builds, migrates and runs the services.\n" +
+           optional_line("user", answers.user, "www-data") +
            "\n# Your own files and folders: they live in `shared` below the root and are linked into each release.\n"
            "keep: [.env]\n";
 }
@@ -34,17 +38,23 @@ std::string source(const InitAnswers& answers) {
         "source:\n"
         "  kind: feed\n"
         "  channel: stable\n"
-        "  url: " + quoted(answers.feed_url) + "\n"
+        "  url: " +
+        quoted(answers.feed_url) +
+        "\n"
         "  # For a feed that names only the latest version:\n"
         "  # artifact: https://example.com/releases/app-${version}.tar.xz\n"
         "  # signature: ${artifact}.minisig\n";
-    if (answers.feed_url.starts_with("http://")) text += "  # Anyone on the way can change what plain http carries; the signature is the only protection.\n  allow_plain_http: true\n";
+    if (answers.feed_url.starts_with("http://"))
+        text +=
+            "  # Anyone on the way can change what plain http carries; the signature is the only protection.\n  "
+            "allow_plain_http: true\n";
     return text;
 }
 
 std::string trust(const InitAnswers& answers) {
     if (answers.minisign_key.empty())
-        return "\n# What a release must prove before a byte of it is used. A digest alone finds damage, but no forgery: ask your vendor\n"
+        return "\n# What a release must prove before a byte of it is used. A digest alone finds damage, but no forgery: ask your "
+               "vendor\n"
                "# for a minisign key, and require its signature.\n"
                "trust:\n"
                "  require: [sha256]\n"
@@ -55,14 +65,19 @@ std::string trust(const InitAnswers& answers) {
            "trust:\n"
            "  require: [minisign]\n"
            "  minisign:\n"
-           "    keys: [" + quoted(answers.minisign_key) + "]\n"
+           "    keys: [" +
+           quoted(answers.minisign_key) +
+           "]\n"
            "    # Where the vendor signs the version into the trusted comment, an older release is no answer:\n"
            "    # trusted_comment: version:${version}\n";
 }
 
 std::string databases(const InitAnswers& answers) {
-    if (answers.database.empty()) return "\n# Databases are backed up before migrations, and put back when an upgrade fails.\n# databases:\n#   main: {kind: postgresql, url: env:DATABASE_URL}\n";
-    std::string text = "\n# Backed up before migrations, and put back when an upgrade fails.\ndatabases:\n  main:\n    kind: " + quoted(answers.database) + "\n";
+    if (answers.database.empty())
+        return "\n# Databases are backed up before migrations, and put back when an upgrade fails.\n# databases:\n#   main: "
+               "{kind: postgresql, url: env:DATABASE_URL}\n";
+    std::string text = "\n# Backed up before migrations, and put back when an upgrade fails.\ndatabases:\n  main:\n    kind: " +
+                       quoted(answers.database) + "\n";
     if (answers.database == "sqlite") return text + "    path: ${root}/shared/app.db\n    # schema_query: PRAGMA user_version\n";
     return text +
            "    # A reference, so that this file holds no password: env:NAME or file:/path.\n"
@@ -111,8 +126,10 @@ std::string rest() {
 }  // namespace
 
 Result<std::string> site_template(const InitAnswers& answers) {
-    const auto text = "# An installation that uprev looks after. Every key is explained in docs/site-file.md; `uprev config --origin` shows what is in force.\n" +
-                      installation(answers) + source(answers) + trust(answers) + databases(answers) + services(answers) + rest();
+    const auto text =
+        "# An installation that uprev looks after. Every key is explained in docs/site-file.md; `uprev config --origin` shows "
+        "what is in force.\n" +
+        installation(answers) + source(answers) + trust(answers) + databases(answers) + services(answers) + rest();
     const auto parsed = parse_site({{"site", "uprev.yaml", text}});
     if (!parsed) return Error(parsed.error()).within("these answers make no site file");
     return text;

@@ -12,7 +12,8 @@ Error unknown_name(std::string_view name, const std::map<std::string, std::strin
     std::vector<std::string> known;
     for (const auto& [key, value] : values) known.push_back(key);
     return fail(Code::invalid, "'${" + excerpt(name) + "}' is not known here" + did_you_mean(name, known),
-                known.empty() ? "nothing can be filled in here; a dollar is written $$" : "known are: " + join(known, ", ") + "; a dollar is written $$");
+                known.empty() ? "nothing can be filled in here; a dollar is written $$"
+                              : "known are: " + join(known, ", ") + "; a dollar is written $$");
 }
 
 }  // namespace
@@ -29,7 +30,8 @@ Result<std::string> interpolate(std::string_view text, const std::map<std::strin
             text.remove_prefix(2);
         } else if (text.starts_with("${")) {
             const auto end = text.find('}');
-            if (end == std::string_view::npos) return fail(Code::invalid, "'" + excerpt(text) + "' lacks its closing brace", "a dollar is written $$");
+            if (end == std::string_view::npos)
+                return fail(Code::invalid, "'" + excerpt(text) + "' lacks its closing brace", "a dollar is written $$");
             const auto name = text.substr(2, end - 2);
             const auto value = values.find(std::string(name));
             if (value == values.end()) return unknown_name(name, values);

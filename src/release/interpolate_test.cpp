@@ -30,7 +30,9 @@ TEST(Interpolate, UnknownNamesAreErrorsWithTheNearest) {
     EXPECT_FALSE(interpolate("${}", {{"version", "1"}}).has_value());
 }
 
-RC_GTEST_PROP(InterpolateProperties, EscapedTextComesBackAsItWas, (const std::string& text)) { RC_ASSERT(*interpolate(replace_all(text, "$", "$$"), {}) == text); }
+RC_GTEST_PROP(InterpolateProperties, EscapedTextComesBackAsItWas, (const std::string& text)) {
+    RC_ASSERT(*interpolate(replace_all(text, "$", "$$"), {}) == text);
+}
 
 RC_GTEST_PROP(InterpolateProperties, ValuesAreNeverReadAgain, (const std::string& value)) {
     const auto hostile = value + "${other}$$${value}";

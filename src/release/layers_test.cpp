@@ -15,13 +15,18 @@ using ::testing::HasSubstr;
 
 const std::string key = "RWQf6LRCGA9i53mlYecO4IzT51TGPpvWucNSCh1CBM0QTaLn73Y7GFO3";
 
-const Layer vendor{"release", "uprev.release.yaml", "version: 1.4.2\nschema: \"7\"\nbuilds:\n  admin: [npm, run, build]\nservices:\n  web: {folder: backend, role: worker}\n"};
+const Layer vendor{
+    "release", "uprev.release.yaml",
+    "version: 1.4.2\nschema: \"7\"\nbuilds:\n  admin: [npm, run, build]\nservices:\n  web: {folder: backend, role: worker}\n"};
 const Layer base{"template", "base.yaml",
                  "root: /opt/base\nsource: {url: https://example.com/feed, channel: beta}\ntrust: {minisign: {keys: [" + key +
-                     "]}}\nkeep: [.env, uploads]\nenvironment: {A: one, B: two}\ndatabases:\n  main: {kind: postgresql, url: env:URL, as: postgres}\nmaintenance: {on: [a], off: {argv: [b], limit: 5s}}\n"};
-const Layer site{"site", "site.yaml",
-                 "id: shop\nroot: /opt/shop\nsource: {channel: stable}\nkeep: [.env]\nenvironment: {B: three}\ndatabases:\n  main: {kind: sqlite, path: /x/y}\n  extra: {kind: sqlite, path: /x/z}\n"
-                 "maintenance: {off: {shell: c}}\nrelease:\n  schema: \"8\"\n  services:\n    web: {role: web}\n    job: {role: worker}\n"};
+                     "]}}\nkeep: [.env, uploads]\nenvironment: {A: one, B: two}\ndatabases:\n  main: {kind: postgresql, url: "
+                     "env:URL, as: postgres}\nmaintenance: {on: [a], off: {argv: [b], limit: 5s}}\n"};
+const Layer site{
+    "site", "site.yaml",
+    "id: shop\nroot: /opt/shop\nsource: {channel: stable}\nkeep: [.env]\nenvironment: {B: three}\ndatabases:\n  main: {kind: "
+    "sqlite, path: /x/y}\n  extra: {kind: sqlite, path: /x/z}\n"
+    "maintenance: {off: {shell: c}}\nrelease:\n  schema: \"8\"\n  services:\n    web: {role: web}\n    job: {role: worker}\n"};
 
 SiteConfig merged(const std::vector<Layer>& layers) {
     auto config = parse_site(layers);
@@ -94,16 +99,20 @@ TEST(Layers, TheEffectiveReleaseIsTheVendorsUnderTheSites) {
     EXPECT_EQ(release->services[0].folder, "backend");
     EXPECT_EQ(effective_release("", "", {site})->schema, "8");
     EXPECT_EQ(effective_release(vendor.text, vendor.file, {})->schema, "7");
-    EXPECT_THAT(effective_release("verson: 1.0.0", "r.yaml", {site}).error().message, HasSubstr("r.yaml:1:1: unknown key 'verson'; did you mean 'version'?"));
+    EXPECT_THAT(effective_release("verson: 1.0.0", "r.yaml", {site}).error().message,
+                HasSubstr("r.yaml:1:1: unknown key 'verson'; did you mean 'version'?"));
 }
 
 TEST(ReleaseFile, ProblemsCarryItsOwnPaths) {
     EXPECT_TRUE(parse_release(vendor.text, "r.yaml").has_value());
     EXPECT_TRUE(parse_release("", "r.yaml").has_value());
     EXPECT_THAT(parse_release("[]", "r.yaml").error().message, HasSubstr("r.yaml:1:1: the file must be a mapping"));
-    EXPECT_THAT(parse_release("migrations: [{name: a}]", "r.yaml").error().message, HasSubstr("r.yaml:1:14: 'migrations[0]' lacks the required key 'command'"));
-    EXPECT_THAT(parse_release("services: {web: {version_json: /v}}", "r.yaml").error().message, HasSubstr("r.yaml:1:32: 'services.web.version_json' needs an http probe"));
-    EXPECT_THAT(parse_release("application: a\napplication: b\n", "r.yaml").error().message, HasSubstr("r.yaml:2:1: duplicate key"));
+    EXPECT_THAT(parse_release("migrations: [{name: a}]", "r.yaml").error().message,
+                HasSubstr("r.yaml:1:14: 'migrations[0]' lacks the required key 'command'"));
+    EXPECT_THAT(parse_release("services: {web: {version_json: /v}}", "r.yaml").error().message,
+                HasSubstr("r.yaml:1:32: 'services.web.version_json' needs an http probe"));
+    EXPECT_THAT(parse_release("application: a\napplication: b\n", "r.yaml").error().message,
+                HasSubstr("r.yaml:2:1: duplicate key"));
 }
 
 TEST(Pinned, AllOfASiteComesBack) {
@@ -141,12 +150,15 @@ TEST(Pinned, DefaultsAndAbsenceComeBack) {
 TEST(Pinned, WhatANewerOneWroteIsRefused) {
     auto json = to_json(SiteFile{});
     json["source"]["feed"]["quantum"] = true;
-    EXPECT_THAT(site_from_json(json).error().text(), HasSubstr("'source.feed' holds keys that this version of uprev doesn't know"));
-    for (const auto* bad : {"[]", "null", R"({"id": 5})", R"({"keep": "x"})", R"({"keep": [1]})", R"({"parallel": "2"})", R"({"quiesce_limit": 5})", R"({"retention": {"reserve_bytes": 5}})", R"({"plugins": 5})"})
+    EXPECT_THAT(site_from_json(json).error().text(),
+                HasSubstr("'source.feed' holds keys that this version of uprev doesn't know"));
+    for (const auto* bad : {"[]", "null", R"({"id": 5})", R"({"keep": "x"})", R"({"keep": [1]})", R"({"parallel": "2"})",
+                            R"({"quiesce_limit": 5})", R"({"retention": {"reserve_bytes": 5}})", R"({"plugins": 5})"})
         EXPECT_FALSE(site_from_json(Json::parse(bad)).has_value()) << bad;
 }
 
-RC_GTEST_PROP(PinnedProperties, AnyTextSurvives, (const std::string& name, const std::map<std::string, std::string>& values, std::int32_t number)) {
+RC_GTEST_PROP(PinnedProperties, AnyTextSurvives,
+              (const std::string& name, const std::map<std::string, std::string>& values, std::int32_t number)) {
     ReleaseFile release;
     const auto printable = [](std::string text) {
         for (auto& c : text) c = static_cast<char>(' ' + static_cast<unsigned char>(c) % 95);

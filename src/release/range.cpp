@@ -85,9 +85,12 @@ struct RangeParser {
     void caret(const Partial& p) {
         if (!p.major) return;
         add(Op::greater_equal, floor_of(p));
-        if (*p.major > 0 || !p.minor) add(Op::less, at(*p.major + 1, 0, 0, {"0"}));
-        else if (*p.minor > 0 || !p.patch) add(Op::less, at(0, *p.minor + 1, 0, {"0"}));
-        else add(Op::less, at(0, 0, *p.patch + 1, {"0"}));
+        if (*p.major > 0 || !p.minor)
+            add(Op::less, at(*p.major + 1, 0, 0, {"0"}));
+        else if (*p.minor > 0 || !p.patch)
+            add(Op::less, at(0, *p.minor + 1, 0, {"0"}));
+        else
+            add(Op::less, at(0, 0, *p.patch + 1, {"0"}));
     }
     void tilde(const Partial& p) {
         if (!p.major) return;
@@ -122,9 +125,9 @@ struct RangeParser {
             std::string_view spelling;
             void (RangeParser::*apply)(const Partial&);
         };
-        static constexpr Prefix prefixes[] = {{"^", &RangeParser::caret},   {"~>", &RangeParser::tilde}, {"~", &RangeParser::tilde},
-                                              {">=", &RangeParser::from},   {"<=", &RangeParser::up_to}, {">", &RangeParser::greater},
-                                              {"<", &RangeParser::less},    {"", &RangeParser::plain}};
+        static constexpr Prefix prefixes[] = {
+            {"^", &RangeParser::caret},  {"~>", &RangeParser::tilde},  {"~", &RangeParser::tilde}, {">=", &RangeParser::from},
+            {"<=", &RangeParser::up_to}, {">", &RangeParser::greater}, {"<", &RangeParser::less},  {"", &RangeParser::plain}};
         for (const auto& prefix : prefixes) {
             if (!text.starts_with(prefix.spelling)) continue;
             const auto partial = TRY(parse_partial(range, text.substr(prefix.spelling.size())));
@@ -139,8 +142,10 @@ struct RangeParser {
         std::vector<std::string> words;
         for (auto& word : split_words(text)) {
             const bool joins = !words.empty() && words.back().find_first_not_of("<>=~^") == std::string::npos;
-            if (joins) words.back() += word;
-            else words.push_back(std::move(word));
+            if (joins)
+                words.back() += word;
+            else
+                words.push_back(std::move(word));
         }
         return words;
     }
@@ -173,11 +178,16 @@ struct RangeParser {
 
     static bool holds(const Range::Comparator& comparator, const Version& version) {
         switch (comparator.op) {
-            case Op::less: return version < comparator.version;
-            case Op::less_equal: return version <= comparator.version;
-            case Op::greater: return version > comparator.version;
-            case Op::greater_equal: return version >= comparator.version;
-            case Op::equal: return version == comparator.version;
+            case Op::less:
+                return version < comparator.version;
+            case Op::less_equal:
+                return version <= comparator.version;
+            case Op::greater:
+                return version > comparator.version;
+            case Op::greater_equal:
+                return version >= comparator.version;
+            case Op::equal:
+                return version == comparator.version;
         }
         return false;
     }

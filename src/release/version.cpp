@@ -24,8 +24,10 @@ Error bad(std::string_view text, const std::string& why) {
 
 Result<> check_identifier(std::string_view whole, std::string_view id, bool numbers_are_canonical) {
     if (id.empty()) return bad(whole, "an identifier is empty");
-    if (!std::all_of(id.begin(), id.end(), is_identifier_character)) return bad(whole, "only letters, digits and '-' may stand in an identifier");
-    if (numbers_are_canonical && is_numeric(id) && id.size() > 1 && id.front() == '0') return bad(whole, "a number has a leading zero");
+    if (!std::all_of(id.begin(), id.end(), is_identifier_character))
+        return bad(whole, "only letters, digits and '-' may stand in an identifier");
+    if (numbers_are_canonical && is_numeric(id) && id.size() > 1 && id.front() == '0')
+        return bad(whole, "a number has a leading zero");
     return {};
 }
 
@@ -90,7 +92,8 @@ std::strong_ordering operator<=>(const Version& a, const Version& b) {
     const std::array a_numbers{a.major, a.minor, a.patch};
     const std::array b_numbers{b.major, b.minor, b.patch};
     if (const auto order = a_numbers <=> b_numbers; order != 0) return order;
-    if (a.prerelease.empty() != b.prerelease.empty()) return a.prerelease.empty() ? std::strong_ordering::greater : std::strong_ordering::less;
+    if (a.prerelease.empty() != b.prerelease.empty())
+        return a.prerelease.empty() ? std::strong_ordering::greater : std::strong_ordering::less;
     for (std::size_t i = 0; i < a.prerelease.size() && i < b.prerelease.size(); ++i)
         if (const auto order = compare_identifiers(a.prerelease[i], b.prerelease[i]); order != 0) return order;
     return a.prerelease.size() <=> b.prerelease.size();
@@ -109,11 +112,16 @@ Bump bump_between(const Version& from, const Version& to) {
 
 std::string_view bump_name(Bump bump) {
     switch (bump) {
-        case Bump::none: return "none";
-        case Bump::patch: return "patch";
-        case Bump::minor: return "minor";
-        case Bump::major: return "major";
-        case Bump::downgrade: return "downgrade";
+        case Bump::none:
+            return "none";
+        case Bump::patch:
+            return "patch";
+        case Bump::minor:
+            return "minor";
+        case Bump::major:
+            return "major";
+        case Bump::downgrade:
+            return "downgrade";
     }
     return "none";
 }

@@ -13,7 +13,8 @@ namespace uprev {
 
 namespace {
 
-constexpr std::array<std::string_view, 7> day_names{"sun", "mon", "tue", "wed", "thu", "fri", "sat"};  // std::chrono::weekday's numbers
+constexpr std::array<std::string_view, 7> day_names{"sun", "mon", "tue", "wed",
+                                                    "thu", "fri", "sat"};  // std::chrono::weekday's numbers
 constexpr int day_minutes = 1'440;
 constexpr int search_minutes = 15 * day_minutes;  // a weekly window can miss one week, when the clock skips it
 
@@ -48,7 +49,8 @@ struct Window {
 };
 
 Result<int> minutes_of(const std::string& text) {
-    if (const auto complaint = checks::time_of_day.complaint(text); !complaint.empty()) return fail(Code::invalid, "a window's time " + complaint);
+    if (const auto complaint = checks::time_of_day.complaint(text); !complaint.empty())
+        return fail(Code::invalid, "a window's time " + complaint);
     return std::stoi(text.substr(0, 2)) * 60 + std::stoi(text.substr(3));
 }
 
@@ -59,15 +61,16 @@ Result<Window> make_window(const WindowSpec& spec) {
     window.from = TRY(minutes_of(spec.from));
     window.until = TRY(minutes_of(spec.until));
     for (const auto& day : spec.days)
-        if (std::find(day_names.begin(), day_names.end(), day) == day_names.end()) return fail(Code::invalid, "'" + day + "' is no day of the week", "mon, tue, wed, thu, fri, sat, sun");
+        if (std::find(day_names.begin(), day_names.end(), day) == day_names.end())
+            return fail(Code::invalid, "'" + day + "' is no day of the week", "mon, tue, wed, thu, fri, sat, sun");
     return window;
 }
 
 std::string describe(const Window& window, std::int64_t opens, std::int64_t now_ms) {
     const auto local = local_time(window.zone, opens);
     const auto two = [](int number) { return (number < 10 ? "0" : "") + std::to_string(number); };
-    return std::string(day_names[local.weekday]) + " " + two(local.minute / 60) + ":" + two(local.minute % 60) + " " + window.spec->zone + " (in " +
-           human_duration(std::chrono::milliseconds(opens * 1'000 - now_ms)) + ")";
+    return std::string(day_names[local.weekday]) + " " + two(local.minute / 60) + ":" + two(local.minute % 60) + " " +
+           window.spec->zone + " (in " + human_duration(std::chrono::milliseconds(opens * 1'000 - now_ms)) + ")";
 }
 
 }  // namespace
@@ -77,11 +80,14 @@ Result<WindowState> window_state(const std::vector<WindowSpec>& windows, std::in
     std::vector<Window> all;
     for (const auto& spec : windows) all.push_back(TRY(make_window(spec)));
     const auto now = std::chrono::floor<std::chrono::seconds>(std::chrono::milliseconds(wall_ms)).count();
-    const auto open_at = [&](std::int64_t utc) { return std::find_if(all.begin(), all.end(), [&](const Window& window) { return window.holds(utc); }); };
+    const auto open_at = [&](std::int64_t utc) {
+        return std::find_if(all.begin(), all.end(), [&](const Window& window) { return window.holds(utc); });
+    };
     if (all.empty() || open_at(now) != all.end()) return WindowState{};
     const auto minute = now / 60 * 60;
     for (int i = 1; i <= search_minutes; ++i)
-        if (const auto window = open_at(minute + i * 60LL); window != all.end()) return WindowState{false, describe(*window, minute + i * 60LL, wall_ms)};
+        if (const auto window = open_at(minute + i * 60LL); window != all.end())
+            return WindowState{false, describe(*window, minute + i * 60LL, wall_ms)};
     return WindowState{false, "never"};
 }
 

@@ -30,7 +30,8 @@ TEST(Zone, BerlinChangesAtTheRightSecond) {
 TEST(Zone, RulesAloneAgreeWithTheTables) {
     const auto rule = Zone::from_rule("CET-1CEST,M3.5.0,M10.5.0/3");
     const auto table = Zone::load("Europe/Berlin");
-    for (std::int64_t at = 1'600'000'000; at < 2'100'000'000; at += 86'400 / 3 + 7) ASSERT_EQ(rule->offset_at(at), table->offset_at(at)) << at;
+    for (std::int64_t at = 1'600'000'000; at < 2'100'000'000; at += 86'400 / 3 + 7)
+        ASSERT_EQ(rule->offset_at(at), table->offset_at(at)) << at;
 }
 
 TEST(Zone, SouthernHalfHourNegativeAndJulianRules) {
@@ -46,12 +47,14 @@ TEST(Zone, SouthernHalfHourNegativeAndJulianRules) {
 }
 
 TEST(Zone, EveryZoneOfTheSystemParsesAndDamagedOnesAreRefused) {
-    for (const auto* name : {"America/New_York", "Australia/Lord_Howe", "Asia/Kathmandu", "Africa/Casablanca", "America/Nuuk", "Pacific/Apia", "Etc/GMT+5", "Europe/Dublin"})
+    for (const auto* name : {"America/New_York", "Australia/Lord_Howe", "Asia/Kathmandu", "Africa/Casablanca", "America/Nuuk",
+                             "Pacific/Apia", "Etc/GMT+5", "Europe/Dublin"})
         EXPECT_TRUE(Zone::load(name).has_value()) << name;
     EXPECT_EQ(Zone::load("Europe/Berln").error().code, Code::not_found);
     EXPECT_EQ(Zone::load("../../etc/passwd").error().code, Code::invalid);
     EXPECT_EQ(Zone::parse("no zone").error().code, Code::corrupt);
-    for (const auto* rule : {"", "C1", "CET", "CET-1CEST,M3.5.0", "CET-1CEST,M13.5.0,M10.5.0", "CET-1CEST,M3.5.0,M10.5.0/3x", "<CET-1", "CET-1CEST,J0,J5"})
+    for (const auto* rule : {"", "C1", "CET", "CET-1CEST,M3.5.0", "CET-1CEST,M13.5.0,M10.5.0", "CET-1CEST,M3.5.0,M10.5.0/3x",
+                             "<CET-1", "CET-1CEST,J0,J5"})
         EXPECT_FALSE(Zone::from_rule(rule).has_value()) << rule;
 }
 

@@ -35,10 +35,12 @@ class TreeBuilder final : public YAML::EventHandler {
     }
     void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor, const std::string& value) override {
         const auto forbidden = [](unsigned char c) { return (c < 0x20 && c != '\n' && c != '\t') || c == 0x7f; };
-        if (std::any_of(value.begin(), value.end(), forbidden)) complain(mark, "control characters are not allowed: '" + excerpt(value) + "'");
+        if (std::any_of(value.begin(), value.end(), forbidden))
+            complain(mark, "control characters are not allowed: '" + excerpt(value) + "'");
         leaf(mark, anchor, YamlNode::Kind::scalar, value, tag);
     }
-    void OnSequenceStart(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor, YAML::EmitterStyle::value) override {
+    void OnSequenceStart(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
+                         YAML::EmitterStyle::value) override {
         open(mark, tag, anchor, YamlNode::Kind::list);
     }
     void OnSequenceEnd() override { close(); }
@@ -63,7 +65,8 @@ class TreeBuilder final : public YAML::EventHandler {
         if (!tag.empty() && tag != "?" && tag != "!") complain(mark, "tags are not supported: '" + excerpt(tag) + "'");
     }
 
-    void leaf(const YAML::Mark& mark, YAML::anchor_t anchor, YamlNode::Kind kind, const std::string& value, const std::string& tag) {
+    void leaf(const YAML::Mark& mark, YAML::anchor_t anchor, YamlNode::Kind kind, const std::string& value,
+              const std::string& tag) {
         check(mark, tag, anchor);
         YamlNode node;
         node.kind = kind;
@@ -97,9 +100,12 @@ class TreeBuilder final : public YAML::EventHandler {
             return;
         }
         auto& frame = stack_.back();
-        if (frame.node.kind == YamlNode::Kind::list) frame.node.items.push_back(std::move(node));
-        else if (!frame.has_key) take_key(frame, node);
-        else take_value(frame, std::move(node));
+        if (frame.node.kind == YamlNode::Kind::list)
+            frame.node.items.push_back(std::move(node));
+        else if (!frame.has_key)
+            take_key(frame, node);
+        else
+            take_value(frame, std::move(node));
     }
 
     void take_key(Frame& frame, const YamlNode& node) {
@@ -108,7 +114,8 @@ class TreeBuilder final : public YAML::EventHandler {
         frame.has_key = true;
         if (node.scalar == "<<") problems_.push_back({node.place, "merge keys (<<) are not supported; write the values out"});
         if (node.kind == YamlNode::Kind::scalar && !frame.keys.insert(node.scalar).second)
-            problems_.push_back({node.place, "duplicate key '" + excerpt(node.scalar) + "'; it first stands in line " + std::to_string(first_line(frame))});
+            problems_.push_back({node.place, "duplicate key '" + excerpt(node.scalar) + "'; it first stands in line " +
+                                                 std::to_string(first_line(frame))});
     }
 
     static int first_line(const Frame& frame) {

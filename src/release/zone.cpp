@@ -15,7 +15,9 @@ namespace {
 
 constexpr std::int64_t day_seconds = 86'400;
 
-Error bad_file(const std::string& why) { return fail(Code::corrupt, "the time zone's file is damaged: " + why, "reinstall the package tzdata"); }
+Error bad_file(const std::string& why) {
+    return fail(Code::corrupt, "the time zone's file is damaged: " + why, "reinstall the package tzdata");
+}
 
 // Big-endian numbers out of a TZif file; never past its end.
 class Bytes {
@@ -51,7 +53,8 @@ Result<Header> read_header(Bytes& bytes) {
     bytes.take(15);
     if (version.front() < '2') return bad_file("it is of version 1, which ends in 2038");
     Header header;
-    for (auto* count : {&header.is_ut, &header.is_standard, &header.leaps, &header.times, &header.types, &header.chars}) *count = bytes.number(4);
+    for (auto* count : {&header.is_ut, &header.is_standard, &header.leaps, &header.times, &header.types, &header.chars})
+        *count = bytes.number(4);
     return header;
 }
 
@@ -64,8 +67,10 @@ std::int64_t day_of(const Zone::RuleDate& date, int year) {
             const bool behind_leap_day = std::chrono::year(year).is_leap() && date.day >= 60;
             return first.time_since_epoch().count() + date.day - 1 + (behind_leap_day ? 1 : 0);
         }
-        case Zone::RuleDate::Kind::day_of_year: return first.time_since_epoch().count() + date.day;
-        case Zone::RuleDate::Kind::month_week_day: break;
+        case Zone::RuleDate::Kind::day_of_year:
+            return first.time_since_epoch().count() + date.day;
+        case Zone::RuleDate::Kind::month_week_day:
+            break;
     }
     const auto month = std::chrono::month(static_cast<unsigned>(date.month));
     const weekday day(static_cast<unsigned>(date.day));
@@ -86,7 +91,7 @@ class RuleReader {
         auto& rule = zone.rule_;
         zone.has_rule_ = true;
         std::int64_t west = 0;
-        if (!name() || !time(west)) return bad();
+        if (!name() || !hours(west)) return bad();
         rule.standard = rule.summer = static_cast<std::int32_t>(-west);
         zone.first_ = rule.standard;
         if (rest_.empty()) return zone;
@@ -94,7 +99,7 @@ class RuleReader {
         rule.summer = rule.standard + 3'600;
         if (!name()) return bad();
         if (!rest_.starts_with(',')) {
-            if (!time(west)) return bad();
+            if (!hours(west)) return bad();
             rule.summer = static_cast<std::int32_t>(-west);
         }
         if (!date(rule.begin) || !date(rule.end) || !rest_.empty()) return bad();
@@ -120,17 +125,18 @@ class RuleReader {
     bool number(int& out, int least, int most) {
         out = 0;
         std::size_t size = 0;
-        for (; size < rest_.size() && size < 4 && rest_[size] >= '0' && rest_[size] <= '9'; ++size) out = out * 10 + (rest_[size] - '0');
+        for (; size < rest_.size() && size < 4 && rest_[size] >= '0' && rest_[size] <= '9'; ++size)
+            out = out * 10 + (rest_[size] - '0');
         rest_.remove_prefix(size);
         return size > 0 && out >= least && out <= most;
     }
-    bool time(std::int64_t& seconds) {
+    bool hours(std::int64_t& seconds) {
         const bool negative = eat('-');
         if (!negative) eat('+');
-        int hours = 0, minutes = 0, rest = 0;
-        if (!number(hours, 0, 167)) return false;
+        int whole = 0, minutes = 0, rest = 0;
+        if (!number(whole, 0, 167)) return false;
         if (eat(':') && (!number(minutes, 0, 59) || (eat(':') && !number(rest, 0, 59)))) return false;
-        seconds = hours * 3'600LL + minutes * 60LL + rest;
+        seconds = whole * 3'600LL + minutes * 60LL + rest;
         if (negative) seconds = -seconds;
         return true;
     }
@@ -138,12 +144,13 @@ class RuleReader {
         using Kind = Zone::RuleDate::Kind;
         if (!eat(',')) return false;
         if (eat('M')) {
-            if (!number(out.month, 1, 12) || !eat('.') || !number(out.week, 1, 5) || !eat('.') || !number(out.day, 0, 6)) return false;
+            if (!number(out.month, 1, 12) || !eat('.') || !number(out.week, 1, 5) || !eat('.') || !number(out.day, 0, 6))
+                return false;
         } else {
             out.kind = eat('J') ? Kind::julian_without_leap : Kind::day_of_year;
             if (!number(out.day, out.kind == Kind::day_of_year ? 0 : 1, 365)) return false;
         }
-        return !eat('/') || time(out.time);
+        return !eat('/') || hours(out.time);
     }
 
     std::string_view rest_;
@@ -183,20 +190,24 @@ Result<Zone> Zone::parse(std::string_view text) {
 
 Result<Zone> Zone::load(const std::string& name) {
     if (name == "UTC") return from_rule("UTC0");
-    if (const auto complaint = checks::zone.complaint(name); !complaint.empty()) return fail(Code::invalid, "the time zone " + complaint);
+    if (const auto complaint = checks::zone.complaint(name); !complaint.empty())
+        return fail(Code::invalid, "the time zone " + complaint);
     std::ifstream file("/usr/share/zoneinfo/" + name, std::ios::binary);
     const std::string bytes{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
     if (!file || bytes.empty())
-        return fail(Code::not_found, "time zone '" + name + "' is not known to this machine", "`timedatectl list-timezones` lists them; the package tzdata brings them");
+        return fail(Code::not_found, "time zone '" + name + "' is not known to this machine",
+                    "`timedatectl list-timezones` lists them; the package tzdata brings them");
     return parse(bytes).within("time zone '" + name + "'");
 }
 
 std::int32_t Zone::offset_at(std::int64_t utc) const {
-    const auto after = std::upper_bound(changes_.begin(), changes_.end(), utc, [](std::int64_t at, const Change& change) { return at < change.at; });
+    const auto after = std::upper_bound(changes_.begin(), changes_.end(), utc,
+                                        [](std::int64_t at, const Change& change) { return at < change.at; });
     if (after == changes_.begin() && !changes_.empty()) return first_;
     if (after != changes_.end() || !has_rule_) return changes_.empty() ? first_ : std::prev(after)->offset;
     if (!rule_.has_summer) return rule_.standard;
-    const auto local_day = std::chrono::sys_days(std::chrono::days((utc + rule_.standard) / day_seconds - ((utc + rule_.standard) % day_seconds < 0 ? 1 : 0)));
+    const auto local_day = std::chrono::sys_days(
+        std::chrono::days((utc + rule_.standard) / day_seconds - ((utc + rule_.standard) % day_seconds < 0 ? 1 : 0)));
     const auto year = static_cast<int>(std::chrono::year_month_day(local_day).year());
     const auto begin = day_of(rule_.begin, year) * day_seconds + rule_.begin.time - rule_.standard;
     const auto end = day_of(rule_.end, year) * day_seconds + rule_.end.time - rule_.summer;

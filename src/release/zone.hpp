@@ -27,8 +27,8 @@ class Zone {
         enum class Kind { month_week_day, julian_without_leap, day_of_year } kind = Kind::month_week_day;
         int month = 0;
         int week = 0;
-        int day = 0;                 // of the week, or of the year
-        std::int64_t time = 7'200;   // seconds after local midnight
+        int day = 0;                // of the week, or of the year
+        std::int64_t time = 7'200;  // seconds after local midnight
     };
 
    private:
@@ -46,7 +46,7 @@ class Zone {
     std::vector<Change> changes_;  // ascending
     std::int32_t first_ = 0;       // before the first change
     bool has_rule_ = false;
-    Rule rule_;                    // after the last change
+    Rule rule_;  // after the last change
     friend class RuleReader;
 };
 
