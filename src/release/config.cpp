@@ -2,6 +2,7 @@
 #include "release/config.hpp"
 
 #include <algorithm>
+#include <filesystem>
 
 #include "base/text.hpp"
 #include "release/config_reader.hpp"
@@ -73,6 +74,18 @@ std::map<std::string, Origin> name_origins(const std::map<std::string, Place>& p
     return origins;
 }
 
+// "uploads/" and "./uploads" are "uploads": paths are compared and joined later.
+void tidy(std::string& path) {
+    if (path.empty()) return;
+    path = std::filesystem::path(path).lexically_normal().string();
+    while (path.size() > 1 && path.ends_with('/')) path.pop_back();
+}
+
+void tidy_paths(SiteFile& site) {
+    for (auto* path : {&site.root, &site.shared, &site.current, &site.releases, &site.env_file}) tidy(*path);
+    for (auto& path : site.keep) tidy(path);
+}
+
 Complain complain_to(ConfigReader& reader) {
     return [&reader](const std::string& path, const std::string& text) { reader.complain(path, text); };
 }
@@ -98,6 +111,7 @@ Result<SiteConfig> parse_site(const std::vector<Layer>& layers) {
     SiteConfig config;
     ConfigReader reader(problems, true);
     reader.read(tree, "", config.site);
+    tidy_paths(config.site);
     check_site(config.site, complain_to(reader));
     if (!problems.empty()) return report(std::move(problems), layers, "docs/site-file.md");
     config.origins = name_origins(reader.origins(), layers);

@@ -78,19 +78,14 @@ void check_source(const SiteFile& site, const Complain& complain) {
     check_secrets(feed.headers, "source.headers", complain);
 }
 
-// One of two kept paths below the other would be linked twice.
+// One of two kept paths below the other would be linked twice. Paths are tidy by now.
 void check_keep(const SiteFile& site, const Complain& complain) {
-    const auto tidy = [](std::string path) {
-        while (path.starts_with("./")) path.erase(0, 2);
-        while (path.ends_with('/')) path.pop_back();
-        return path;
-    };
     for (std::size_t i = 0; i < site.keep.size(); ++i) {
-        const auto mine = tidy(site.keep[i]);
+        const auto& mine = site.keep[i];
         const auto path = "keep[" + std::to_string(i) + "]";
         if (mine.empty() || mine == ".") complain(path, "is the whole release");
         for (std::size_t j = 0; j < site.keep.size(); ++j) {
-            const auto other = tidy(site.keep[j]);
+            const auto& other = site.keep[j];
             if (j < i && mine == other) complain(path, "stands there twice");
             if (mine != other && mine.starts_with(other + "/"))
                 complain(path, "lies below '" + other + "', which is kept already");

@@ -122,6 +122,13 @@ TEST(Site, ScalarsKeepTheirSpelling) {
     EXPECT_EQ(good("auto: {allow: minor, jitter: 1h}\n").automatic.jitter, Millis(3'600'000));
 }
 
+TEST(Site, PathsAreTidied) {
+    const auto site = good("keep: [uploads/, ./.env, a//b/./c]\ncurrent: now/\nshared: //srv//shop/\n");
+    EXPECT_EQ(site.keep, (std::vector<std::string>{"uploads", ".env", "a/b/c"}));
+    EXPECT_EQ(site.current, "now");
+    EXPECT_EQ(site.shared, "/srv/shop");
+}
+
 TEST(Site, EmptySectionsTakeNothingAway) {
     const auto site = good("notify:\nwindows: ~\nrelease:\n");
     EXPECT_TRUE(site.notify.empty());
