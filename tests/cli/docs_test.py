@@ -96,7 +96,7 @@ class Program(unittest.TestCase):
             with tempfile.TemporaryDirectory() as folder:
                 site = pathlib.Path(folder, "uprev.yaml")
                 site.write_text(block, encoding="utf-8")
-                done = uprev("--site", str(site), "--state", folder, "--json", "config")
+                done = uprev("--site", str(site), "--state", folder, "--json", "config", "--check")
                 self.assertEqual(0, done.returncode, f"{page.relative_to(ROOT)}: {done.stdout}{done.stderr}")
                 json.loads(done.stdout)
 
