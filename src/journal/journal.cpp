@@ -84,7 +84,7 @@ Result<> update_one(DatabaseFile& db, std::string_view sql, const std::vector<st
 
 Result<> begin_step(DatabaseFile& db, const std::string& operation, const std::string& step, StepStatus as, std::int64_t now) {
     auto s = TRY(db.prepare("INSERT INTO steps VALUES (?1, ?2, ?3, 1, ?4, 0, '', '') ON CONFLICT DO UPDATE SET status = ?3, "
-                            "attempts = attempts + 1, started_ms = CASE ?3 WHEN 'doing' THEN ?4 ELSE started_ms END, ended_ms = 0"));
+                            "attempts = attempts + 1, started_ms = CASE ?3 WHEN 'doing' THEN ?4 ELSE started_ms END, ended_ms = CASE ?3 WHEN 'doing' THEN 0 ELSE ended_ms END"));
     s.bind(1, operation).bind(2, step).bind(3, word(as)).bind(4, now);
     return run(s);
 }
@@ -193,7 +193,8 @@ Result<> Journal::begin(const std::string& operation, const std::vector<std::str
 
 Result<> Journal::end(const std::string& operation, const StepEnd& end, const std::vector<std::string>& next, StepStatus as) {
     return state_->commit(std::string(word(end.status)) + " " + end.id, [&](DatabaseFile& db) -> Result<> {
-        auto s = TRY(db.prepare("INSERT INTO steps VALUES (?1, ?2, ?3, 0, ?4, ?4, ?5, ?6) ON CONFLICT DO UPDATE SET status = ?3, ended_ms = ?4, "
+        auto s = TRY(db.prepare("INSERT INTO steps VALUES (?1, ?2, ?3, 0, ?4, ?4, ?5, ?6) ON CONFLICT DO UPDATE SET status = ?3, "
+                                "ended_ms = CASE WHEN ?3 = 'undone' AND ended_ms > 0 THEN ended_ms ELSE ?4 END, "
                                 "outputs = CASE ?5 WHEN '' THEN outputs ELSE ?5 END, error = CASE ?6 WHEN '' THEN error ELSE ?6 END"));
         s.bind(1, operation).bind(2, end.id).bind(3, word(end.status)).bind(4, state_->now()).bind(5, dump(end.outputs)).bind(6, dump(end.error));
         TRY_VOID(run(s));
