@@ -41,13 +41,13 @@ class Demo(unittest.TestCase):
 
     def test_as_we_are(self):
         text = self.run_demo(pwd.getpwuid(os.geteuid()).pw_name)
-        self.assertRegex(text, r"succeeded: 1\.0\.0 -> 1\.1\.0")
-        self.assertRegex(text, r"undone: 1\.1\.0 -> 1\.2\.0")
+        self.assertRegex(text, r"upgrade 1\.0\.0 -> 1\.1\.0 succeeded")
+        self.assertRegex(text, r"upgrade 1\.1\.0 -> 1\.2\.0 failed and was put back")
         self.assertRegex(text, r"Measured downtime: \d+ ms")
         self.assertRegex(text, r"all \d+ notes that were acknowledged are still there")
 
     def test_as_an_ordinary_user(self):
-        self.assertRegex(self.run_demo(workplace.application_user()), r"undone: 1\.1\.0 -> 1\.2\.0")
+        self.assertRegex(self.run_demo(workplace.application_user()), r"upgrade 1\.1\.0 -> 1\.2\.0 failed and was put back")
 
 
 def read(path):
