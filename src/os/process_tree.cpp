@@ -63,12 +63,46 @@ Seen all_processes() {
     return seen;
 }
 
-void deliver(int pid, int signal) {
-    ::kill(pid, signal);
-    if (signal == SIGTERM) ::kill(pid, SIGCONT);
+bool running(const ProcessStat& stat) { return stat.state != 'Z' && stat.state != 'X'; }
+
+// Keeps of `seen` what descends from `ancestor`.
+void keep_descendants(Seen& seen, int ancestor) {
+    std::size_t kept = 0;
+    for (bool grown = true; grown;) {
+        grown = false;
+        for (std::size_t i = kept; i < seen.count; ++i) {
+            bool below = seen.rows[i].parent == ancestor;
+            for (std::size_t j = 0; !below && j < kept; ++j) below = seen.rows[j].pid == seen.rows[i].parent;
+            if (!below) continue;
+            const ProcessStat found = seen.rows[i];
+            seen.rows[i] = seen.rows[kept];
+            seen.rows[kept++] = found;
+            grown = true;
+        }
+    }
+    seen.count = kept;
 }
 
-bool running(const ProcessStat& stat) { return stat.state != 'Z' && stat.state != 'X'; }
+Seen descendants_of(int ancestor) {
+    Seen seen = all_processes();
+    keep_descendants(seen, ancestor);
+    return seen;
+}
+
+// Stops the whole tree. What was started while we looked is seen by the next look; once all stand still, nothing can be.
+void stop_descendants(int ancestor) {
+    for (int attempt = 0; attempt < 50; ++attempt) {
+        Seen seen = descendants_of(ancestor);
+        bool all = true;
+        for (std::size_t i = 0; i < seen.count; ++i) {
+            const bool stands = seen.rows[i].state == 'T' || seen.rows[i].state == 'D' || !running(seen.rows[i]);
+            if (!stands) ::kill(seen.rows[i].pid, SIGSTOP);
+            all = all && stands;
+        }
+        ::free(seen.rows);
+        if (all) return;
+    }
+}
 }  // namespace
 
 bool read_stat(int pid, ProcessStat& stat) {
@@ -103,23 +137,15 @@ bool read_stat(int pid, ProcessStat& stat) {
 }
 
 std::size_t signal_descendants(int ancestor, int signal) {
-    Seen seen = all_processes();
-    auto* ours = static_cast<bool*>(::calloc(seen.count + 1, sizeof(bool)));
+    if (signal != SIGKILL) stop_descendants(ancestor);
+    Seen seen = descendants_of(ancestor);
     std::size_t reached = 0;
-    for (bool grown = ours != nullptr; grown;) {
-        grown = false;
-        for (std::size_t i = 0; i < seen.count; ++i) {
-            if (ours[i]) continue;
-            bool below = seen.rows[i].parent == ancestor;
-            for (std::size_t j = 0; !below && j < seen.count; ++j) below = ours[j] && seen.rows[j].pid == seen.rows[i].parent;
-            if (!below) continue;
-            ours[i] = grown = true;
-            if (!running(seen.rows[i])) continue;
-            deliver(seen.rows[i].pid, signal);
-            ++reached;
-        }
+    for (std::size_t i = 0; i < seen.count; ++i) {
+        if (!running(seen.rows[i])) continue;
+        ::kill(seen.rows[i].pid, signal);
+        ++reached;
     }
-    ::free(ours);
+    for (std::size_t i = 0; signal != SIGKILL && i < seen.count; ++i) ::kill(seen.rows[i].pid, SIGCONT);
     ::free(seen.rows);
     return reached;
 }
@@ -133,7 +159,7 @@ std::size_t signal_session(int session, std::uint64_t not_before, int signal) {
     for (std::size_t i = 0; !foreign && i < seen.count; ++i) {
         const ProcessStat& row = seen.rows[i];
         if (row.session != session || row.start < not_before || !running(row)) continue;
-        deliver(row.pid, signal);
+        ::kill(row.pid, signal);
         ++reached;
     }
     ::free(seen.rows);

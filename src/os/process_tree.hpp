@@ -19,7 +19,7 @@ struct ProcessStat {
 bool read_stat(int pid, ProcessStat& stat);
 
 // Sends `signal` to every descendant of `ancestor` (not to itself), zombies left out. Says how many it reached.
-// A stopped process is continued after SIGTERM, so that it can act on it.
+// Unless it is SIGKILL the tree is stopped first, so that each process gets it that was there, and none that is started in answer.
 std::size_t signal_descendants(int ancestor, int signal);
 // The same for the members of a session that its dead leader left behind.
 std::size_t signal_session(int session, std::uint64_t not_before, int signal);

@@ -1,16 +1,26 @@
 // SPDX-License-Identifier: Apache-2.0
-// For this folder's tests: a temporary folder that removes itself, file contents, and a look for processes by command line.
+// For this folder's tests: a temporary folder that removes itself, file contents, a look for processes by command line,
+// and work in a process of its own (to be killed, to be another user, or to mount what the machine must not see).
 #pragma once
 
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <sched.h>
+#include <signal.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cctype>
+#include <chrono>
 #include <filesystem>
 #include <fstream>
+#include <functional>
 #include <sstream>
 #include <string>
 #include <string_view>
+#include <thread>
 #include <vector>
 
 namespace uprev::os {
@@ -54,6 +64,60 @@ inline std::vector<int> commands_matching(std::string_view text) {
         if (content_of(entry.path() / "cmdline").find(text) != std::string::npos) out.push_back(std::stoi(name));
     }
     return out;
+}
+
+// Until `holds`, at most five seconds.
+inline bool eventually(const std::function<bool()>& holds) {
+    for (int i = 0; i < 1000; ++i) {
+        if (holds()) return true;
+        std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    }
+    return false;
+}
+
+inline pid_t in_background(const std::function<void()>& work) {
+    const pid_t pid = ::fork();
+    if (pid != 0) return pid;
+    work();
+    ::_exit(::testing::Test::HasFailure() ? 1 : 0);
+}
+inline void kill_and_wait(pid_t pid) {
+    ::kill(pid, SIGKILL);
+    ::waitpid(pid, nullptr, 0);
+}
+
+// Runs `work` in a process of its own; its expectations count.
+inline void apart(const std::function<void()>& work) {
+    const pid_t pid = in_background(work);
+    int status = 0;
+    ::waitpid(pid, &status, 0);
+    EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 0) << "see the failure above";
+}
+
+// In a process with mounts of its own (an ordinary user is root of a user namespace there). false: the machine does not allow it.
+inline bool private_mounts() {
+    const uid_t uid = ::geteuid();
+    const gid_t gid = ::getegid();
+    if (::unshare(CLONE_NEWNS | (uid != 0 ? CLONE_NEWUSER : 0)) != 0) return false;
+    const auto put = [](const char* file, const std::string& text) { std::ofstream(file) << text; };
+    if (uid != 0) {
+        put("/proc/self/setgroups", "deny");
+        put("/proc/self/uid_map", "0 " + std::to_string(uid) + " 1");
+        put("/proc/self/gid_map", "0 " + std::to_string(gid) + " 1");
+    }
+    return ::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0;
+}
+inline bool mount_small_disk(const std::filesystem::path& at, const char* options) {
+    std::filesystem::create_directories(at);
+    return ::mount("tmpfs", at.c_str(), "tmpfs", 0, options) == 0;
+}
+// Uses up what is left, to the last byte.
+inline void fill(const std::filesystem::path& disk) {
+    const int fd = ::open((disk / "filler").c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+    const std::string block(4096, 'x');
+    while (::write(fd, block.data(), block.size()) > 0) {
+    }
+    ::close(fd);
 }
 
 }  // namespace uprev::os
