@@ -22,19 +22,31 @@ bool is_ascii(std::string_view text) {
     return std::all_of(text.begin(), text.end(), [](unsigned char c) { return c < 0x80; });
 }
 
-bool is_utf8(std::string_view text) { return u8_check(reinterpret_cast<const std::uint8_t*>(text.data()), text.size()) == nullptr; }
+const std::uint8_t* bytes_of(std::string_view text) { return reinterpret_cast<const std::uint8_t*>(text.data()); }
+
+bool is_composed(std::string_view text) {
+    std::size_t length = 0;
+    const std::unique_ptr<std::uint8_t, decltype(&std::free)> composed(u8_normalize(UNINORM_NFC, bytes_of(text), text.size(), nullptr, &length), &std::free);
+    return composed && std::string_view(reinterpret_cast<const char*>(composed.get()), length) == text;
+}
 
 }  // namespace
+
+std::string name_problem(std::string_view name) {
+    if (name.size() > name_limit) return "is too long";
+    if (std::any_of(name.begin(), name.end(), [](unsigned char c) { return c < 0x20 || c == 0x7f; })) return "holds a control character";
+    if (is_ascii(name)) return {};
+    if (u8_check(bytes_of(name), name.size()) != nullptr) return "is no UTF-8";
+    return is_composed(name) ? std::string{} : "is no composed Unicode (NFC)";
+}
 
 std::string shown_name(std::string_view name) { return excerpt(name, 160); }
 
 Result<std::string> clean_name(std::string_view name, std::uint32_t depth) {
-    const auto refuse = [&](const char* why) { return fail(Code::refused, "the archive's entry '" + shown_name(name) + "' is refused: " + why, "ask the vendor; do not unpack it by hand"); };
+    const auto refuse = [&](const std::string& why) { return fail(Code::refused, "the archive's entry '" + shown_name(name) + "' is refused: " + why, "ask the vendor; do not unpack it by hand"); };
     if (name.empty()) return refuse("its name is empty");
-    if (name.size() > name_limit) return refuse("its name is too long");
     if (name.front() == '/') return refuse("its name is absolute");
-    if (std::any_of(name.begin(), name.end(), [](unsigned char c) { return c < 0x20 || c == 0x7f; })) return refuse("its name holds a control character");
-    if (!is_ascii(name) && !is_utf8(name)) return refuse("its name is no UTF-8");
+    if (const std::string why = name_problem(name); !why.empty()) return refuse("its name " + why);
     std::string_view rest = name;
     while (rest.starts_with("./")) rest.remove_prefix(2);
     if (rest.empty() || rest == ".") return std::string{};
@@ -54,7 +66,7 @@ std::string collision_key(std::string_view name) {
     if (is_ascii(name)) return lower(name);
     std::size_t length = 0;
     const std::unique_ptr<std::uint8_t, decltype(&std::free)> folded(
-        u8_casefold(reinterpret_cast<const std::uint8_t*>(name.data()), name.size(), nullptr, UNINORM_NFKC, nullptr, &length), &std::free);
+        u8_casefold(bytes_of(name), name.size(), nullptr, UNINORM_NFKC, nullptr, &length), &std::free);
     if (!folded) return std::string(name);
     return {reinterpret_cast<const char*>(folded.get()), length};
 }

@@ -95,7 +95,7 @@ struct TarReader::State {
         const std::string_view piece = TRY(stream->next());
         raw += piece.size();
         // Headers weigh something too: an archive of nothing but long names is a bomb like any other.
-        if (raw / 2 > limits.bytes + (64U << 20U)) return too_many_bytes();
+        if (raw / 2 > limits.bytes + (16U << 20U)) return too_many_bytes();
         TRY_VOID(scanner.feed(piece));
         return piece;
     }
@@ -126,6 +126,10 @@ struct TarReader::State {
         if (scanner.headers().empty()) return fail(Code::refused, "the archive is refused: two readers disagree about where its entries are", advice);
         const TarHeader header = std::move(scanner.headers().front());
         scanner.headers().pop_front();
+        entry = {};
+        entry.path = TRY(clean_name(header.name, limits.depth));
+        if (header.kind == EntryKind::hardlink) entry.link = TRY(clean_name(header.link, limits.depth).within("the target of hardlink '" + shown_name(header.name) + "'"));
+        if (header.kind == EntryKind::symlink) entry.link = TRY(clean_target(header));
         TRY_VOID(compare(header, raw_entry));
         if (++totals.entries > limits.entries)
             return fail(Code::exhausted, "the archive holds more than the " + std::to_string(limits.entries) + " entries that are allowed", "raise source.feed.max_entries in the site file if the release really is that big");
@@ -134,12 +138,7 @@ struct TarReader::State {
             totals.bytes += header.size;
         }
         if (header.kind != EntryKind::symlink && (archive_entry_mode(raw_entry) & (S_ISUID | S_ISGID | S_ISVTX)) != 0) return refuse(header.name, "it is setuid, setgid or sticky");
-        entry = {};
         entry.kind = header.kind;
-        entry.path = TRY(clean_name(header.name, limits.depth));
-        entry.link = header.link;
-        if (header.kind == EntryKind::hardlink) entry.link = TRY(clean_name(header.link, limits.depth).within("the target of hardlink '" + shown_name(header.name) + "'"));
-        if (header.kind == EntryKind::symlink) TRY_VOID(check_target(header));
         entry.size = header.size;
         entry.executable = (archive_entry_mode(raw_entry) & 0111U) != 0;
         entry.modified = archive_entry_mtime(raw_entry);
@@ -148,11 +147,20 @@ struct TarReader::State {
     }
 
     // Only the spelling; where it leads is known when the whole archive was read.
-    static Result<> check_target(const TarHeader& header) {
+    static Result<std::string> clean_target(const TarHeader& header) {
         if (header.link.empty() || header.link.front() == '/') return refuse(header.name, "it is a symlink to '" + shown_name(header.link) + "', which leaves the release");
-        for (const unsigned char c : header.link)
-            if (c < 0x20 || c == 0x7f) return refuse(header.name, "its target holds a control character");
-        return {};
+        if (const std::string why = name_problem(header.link); !why.empty()) return refuse(header.name, "its target " + why);
+        return header.link;
+    }
+
+    // libarchive gave up on an entry; where one of our own rules says why, that is the better message.
+    Error entry_error() {
+        if (!scanner.headers().empty() && !error) {
+            const TarHeader& header = scanner.headers().front();
+            if (auto name = clean_name(header.name, limits.depth); !name) return std::move(name).error();
+            if (const std::string why = name_problem(header.link); !why.empty()) return refuse(header.name, "its target " + why);
+        }
+        return archive_error("the archive is damaged");
     }
 
     // Reads what stands behind the end of the archive (only padding may) and checks what only the whole shows.
@@ -187,7 +195,7 @@ Result<const TarEntry*> TarReader::next() {
         TRY_VOID(state_->end());
         return nullptr;
     }
-    if (rc != ARCHIVE_OK) return state_->archive_error("the archive is damaged");
+    if (rc != ARCHIVE_OK) return state_->entry_error();
     TRY_VOID(state_->take(entry));
     return &state_->entry;
 }

@@ -22,7 +22,11 @@ Error io_error(const std::string& what) {
 }
 
 Result<> make_top(const os::Path& into) {
-    if (mkdir(into.c_str(), 0755) == 0 || errno == EEXIST) return {};
+    if (mkdir(into.c_str(), 0755) == 0) {
+        if (chmod(into.c_str(), 0755) == 0) return {};  // whatever the umask is
+    } else if (errno == EEXIST) {
+        return {};
+    }
     return io_error("cannot make folder '" + into.string() + "'");
 }
 
