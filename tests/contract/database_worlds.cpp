@@ -196,8 +196,10 @@ SqliteWorld::SqliteWorld() : files_(os::make_filesystem()) {
 
 SqliteWorld::~SqliteWorld() = default;
 
+Result<std::unique_ptr<Database>> SqliteWorld::made() { return make_sqlite(spec, site, *files_); }
+
 std::unique_ptr<Database> SqliteWorld::database() {
-    auto database = make_sqlite(spec, site, *files_);
+    auto database = made();
     if (!database) {
         ADD_FAILURE() << database.error().text();
         return nullptr;

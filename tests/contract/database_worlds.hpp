@@ -87,6 +87,7 @@ class SqliteWorld : public DatabaseWorld {
     std::vector<std::string> leftovers() override;
     [[nodiscard]] bool fence_hides() const override { return false; }
 
+    [[nodiscard]] Result<std::unique_ptr<Database>> made();
     [[nodiscard]] os::Path path() const { return folder_ / "shop.db"; }
     DatabaseSpec spec;
     SiteFile site;

@@ -105,6 +105,7 @@ void World::add_release(const std::string& version, const std::string& script) {
     run({"mkdir", "-p", folder.string()});
     write(folder / "VERSION", version + "\n");
     write(folder / "app.js", script.empty() ? read(UPREV_TEST_SUPPORT "/pm2_app.js") : script);
+    write(folder / "app.py", read(UPREV_TEST_SUPPORT "/pm2_app.py"));
     run({"ln", "-sfn", "../../shared/ecosystem.config.js", (folder / "ecosystem.config.js").string()});
 }
 
@@ -211,12 +212,13 @@ void Pm2World::ecosystem(const std::string& more) {
           "  listen_timeout: 5000, kill_timeout: 3000, min_uptime: 1000, max_restarts: 4, env: {PORT: " + std::to_string(port) + ", WORD: 'one'}}, " + more + ")]};\n");
 }
 
-void Pm2World::start_foreign() {
+void Pm2World::start_foreign(bool python) {
     const auto folder = root / "elsewhere" / "app";
     run({"mkdir", "-p", folder.string()});
     write(folder / "VERSION", "9\n");
-    write(folder / "app.js", read(UPREV_TEST_SUPPORT "/pm2_app.js"));
-    write(folder / "foreign.config.js", "module.exports = {apps: [{name: 'foreign', script: 'app.js', cwd: '" + folder.string() + "', env: {PORT: ''}}]};\n");
+    for (const auto* name : {"app.js", "app.py"}) write(folder / name, read(os::Path(UPREV_TEST_SUPPORT) / (std::string("pm2_") + name)));
+    write(folder / "foreign.config.js", std::string("module.exports = {apps: [{name: 'foreign', script: '") + (python ? "app.py', interpreter: 'python3" : "app.js") + "', cwd: '" +
+                                            folder.string() + "', env: {PORT: ''}}]};\n");
     pm2({"start", (folder / "foreign.config.js").string()});
 }
 

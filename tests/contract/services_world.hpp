@@ -67,7 +67,8 @@ class Pm2World final : public World {
     void kill_daemon();
     // `more` is laid over the app of the ecosystem file, which lies in shared/ and is linked into each release.
     void ecosystem(const std::string& more = "{}");
-    void start_foreign();
+    // A Python one outlives the daemon that is killed; a Node one doesn't.
+    void start_foreign(bool python = false);
     [[nodiscard]] std::string foreign_identity();  // pid and restarts
 
     fs::path home;

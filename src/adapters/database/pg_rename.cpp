@@ -15,14 +15,16 @@ std::string one_of(const std::vector<std::string>& databases) {
     return "datname IN (" + out + ")";
 }
 
-Result<> end_sessions(PgConnection& connection, const std::string& which) {
+// Whether one of them can't be ended by us: a session of a superuser.
+Result<bool> end_sessions(PgConnection& connection, const std::string& which) {
+    bool stubborn = false;
     const auto sessions = TRY(connection.query("SELECT pid FROM pg_stat_activity WHERE " + which + " AND pid <> pg_backend_pid()"));
     for (const auto& session : sessions) {
         const auto ended = connection.query("SELECT pg_terminate_backend($1::int)", {session[0].value_or("0")});
-        // A session of a superuser can't be ended by anybody else; the rename then says who is in the way.
         if (!ended && ended.error().code == Code::unavailable) return ended.error();
+        stubborn = stubborn || !ended;
     }
-    return {};
+    return stubborn;
 }
 
 std::string who_is_in_the_way(PgConnection& connection, const std::string& which) {
@@ -37,11 +39,12 @@ std::string who_is_in_the_way(PgConnection& connection, const std::string& which
 
 // New sessions queue behind the lock that the waiting rename holds, and find the name gone when it is done; those that are there
 // already are ended meanwhile from a second session. So no writer slips in between.
-Result<> attempt(PgConnection& renamer, PgConnection& ender, const std::string& which, const std::string& statements) {
+Result<> attempt(PgConnection& renamer, PgConnection& ender, const std::string& which, const std::string& statements, bool& stubborn) {
     os::SystemClock clock;
+    stubborn = false;
     TRY_VOID(renamer.start(statements));
     while (!TRY(renamer.finished())) {
-        TRY_VOID(end_sessions(ender, which));
+        stubborn = TRY(end_sessions(ender, which));
         clock.sleep(between);
     }
     return {};
@@ -53,13 +56,14 @@ Result<> pg_rename(const PgOpen& open, const std::vector<std::string>& databases
     PgConnection ender = TRY(open());
     const std::string which = one_of(databases);
     for (int i = 1;; ++i) {
-        auto done = attempt(renamer, ender, which, statements);
+        bool stubborn = false;
+        auto done = attempt(renamer, ender, which, statements, stubborn);
         if (done) return {};
         if (done.error().code == Code::permission)
             return fail(Code::permission, done.error().message,
                         "renaming needs the database's owner with the right CREATEDB (ALTER ROLE … CREATEDB), or postgresql.as: postgres");
         if (renamer.sqlstate() != "55006") return done;
-        if (i == attempts)
+        if (stubborn || i == attempts)
             return fail(Code::conflict, done.error().message + ": " + who_is_in_the_way(ender, which), "end that session, then run the same command again");
     }
 }

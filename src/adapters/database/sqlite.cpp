@@ -43,6 +43,7 @@ class Sqlite final : public Database {
     Result<std::string> schema_version(SqliteConnection& connection) const;
     Result<Snapshot> take(const os::Path& part) const;
     Result<> nobody_holds_it() const;
+    void empty_the_log() const;
 
     DatabaseSpec spec_;
     os::Path path_;
@@ -152,7 +153,14 @@ Result<> Sqlite::restore(const Snapshot& snapshot, const std::string& mark) {
         if (found.digest != snapshot.write_mark)
             return fail(Code::corrupt, "the copy laid beside '" + path_.string() + "' differs from the snapshot: " + difference(snapshot.tables, found.tables));
     }
+    empty_the_log();
     return parts_.swap(mark);
+}
+
+// So that the moment between moving the log away and the swap loses nothing. A database too damaged for it is moved with its log.
+void Sqlite::empty_the_log() const {
+    auto live = open();
+    if (live) (void)live->run("PRAGMA wal_checkpoint(TRUNCATE)").has_value();
 }
 
 Result<Written> Sqlite::written_since(const std::string& write_mark) {

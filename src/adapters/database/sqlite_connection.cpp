@@ -4,8 +4,8 @@
 #include <pwd.h>
 #include <sqlite3.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
-#include <array>
 #include <vector>
 
 #include "os/clock.hpp"
@@ -59,6 +59,24 @@ int flags_of(SqliteMode mode) {
     if (mode == SqliteMode::create) return SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;
     return mode == SqliteMode::live ? SQLITE_OPEN_READWRITE : SQLITE_OPEN_READONLY;
 }
+
+struct Opened {
+    sqlite3* handle = nullptr;
+    int result = SQLITE_OK;
+};
+
+Opened opened_at(const os::Path& path, int flags) {
+    Opened opened;
+    opened.result = sqlite3_open_v2(path.c_str(), &opened.handle, flags | SQLITE_OPEN_EXRESCODE, nullptr);
+    if (opened.result != SQLITE_OK) return opened;
+    sqlite3_busy_timeout(opened.handle, busy_ms);
+    sqlite3_db_config(opened.handle, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
+    sqlite3_db_config(opened.handle, SQLITE_DBCONFIG_DEFENSIVE, 1, nullptr);
+    sqlite3_db_config(opened.handle, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, nullptr);
+    // Read now, with the rights that we have now: a log that has to be made beside the file is made with them.
+    opened.result = sqlite3_exec(opened.handle, "PRAGMA schema_version", nullptr, nullptr, nullptr);
+    return opened;
+}
 }  // namespace
 
 std::string sqlite_name(std::string_view name) {
@@ -106,24 +124,20 @@ Error SqliteConnection::error(int result) const {
 }
 
 Result<SqliteConnection> SqliteConnection::open(const os::Path& path, SqliteMode mode) {
-    sqlite3* raw = nullptr;
-    int result = SQLITE_OK;
+    const std::string user = mode == SqliteMode::live ? owner_to_be(path) : std::string();
+    Opened opened;
+    bool reachable = true;
     const auto work = [&]() -> Result<> {
-        result = sqlite3_open_v2(path.c_str(), &raw, flags_of(mode) | SQLITE_OPEN_EXRESCODE, nullptr);
-        if (result != SQLITE_OK) return {};
-        sqlite3_busy_timeout(raw, busy_ms);
-        // Now, with the owner's rights, so that a log that has to be made beside the file is made by them.
-        result = sqlite3_exec(raw, "PRAGMA schema_version", nullptr, nullptr, nullptr);
+        reachable = user.empty() || euidaccess(path.parent_path().c_str(), X_OK) == 0;
+        if (reachable) opened = opened_at(path, flags_of(mode));
         return {};
     };
-    const std::string user = mode == SqliteMode::live ? owner_to_be(path) : std::string();
     TRY_VOID(user.empty() ? work() : os::as_user(user, work));
-    SqliteConnection connection(raw, path);
-    if (!raw) return fail(Code::exhausted, "out of memory while opening '" + path.string() + "'");
-    if (result != SQLITE_OK) return connection.error(result);
-    sqlite3_db_config(raw, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
-    sqlite3_db_config(raw, SQLITE_DBCONFIG_DEFENSIVE, 1, nullptr);
-    sqlite3_db_config(raw, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, nullptr);
+    // A folder that the owner can't even enter holds nothing that they planted.
+    if (!reachable) opened = opened_at(path, flags_of(mode));
+    SqliteConnection connection(opened.handle, path);
+    if (!opened.handle) return fail(Code::exhausted, "out of memory while opening '" + path.string() + "'");
+    if (opened.result != SQLITE_OK) return connection.error(opened.result);
     return connection;
 }
 
