@@ -244,7 +244,7 @@ class CurlHttp final : public Http {
         HttpResponse response;
         Sink sink;
         sink.on_head = [&](const HttpHead& head, const Url& url) -> Result<BodyWish> {
-            if (number(head.header("content-length")).value_or(0) > request.limits.bytes) return too_big(url, request.limits.bytes);
+            if (request.method != "HEAD" && number(head.header("content-length")).value_or(0) > request.limits.bytes) return too_big(url, request.limits.bytes);
             const std::string encoding = head.header("content-encoding");
             if (!encoding.empty() && encoding != "identity")
                 return fail(Code::corrupt, "'" + url.shown() + "' sends a body in '" + encoding.substr(0, 40) + "' encoding, which was not asked for", "the server must send it plain");
