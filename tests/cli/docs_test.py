@@ -60,8 +60,14 @@ class Program(unittest.TestCase):
         if UPREV is None:
             self.fail("the executable is missing")
 
+    def commands(self) -> set[str]:
+        listed = re.search(r"^(?:Subc|C)ommands:\n((?:  .*\n)+)", uprev("--help").stdout, re.M)
+        self.assertIsNotNone(listed)
+        return set(re.findall(r"^  ([a-z]+)\s", listed.group(1), re.M)) - {"help"}
+
     def test_commands_and_flags_are_real(self):
         helps = {}
+        commands = self.commands()
         for page in PAGES:
             for _, command, rest in COMMAND.findall(page.read_text(encoding="utf-8")):
                 words = [command]
@@ -72,13 +78,21 @@ class Program(unittest.TestCase):
                 if key not in helps:
                     helps[key] = uprev(*words, "--help")
                 where = f"{page.relative_to(ROOT)}: uprev {key}{rest}"
+                self.assertIn(command, commands | {"work", "shim"}, where)
                 self.assertEqual(0, helps[key].returncode, where + helps[key].stderr)
                 for flag in re.findall(r"(--[a-z][a-z-]+)", rest):
                     self.assertIn(flag, helps[key].stdout, where)
         self.assertGreater(len(helps), 12)
 
+    def test_commands_of_the_units_are_real(self):
+        for unit in (ROOT / "contrib/systemd").glob("*.service.in"):
+            command, flags = re.search(r"^ExecStart=.*%i\.yaml (\w+)(.*)$", unit.read_text(encoding="utf-8"), re.M).groups()
+            self.assertIn(command, self.commands(), unit.name)
+            for flag in flags.split():
+                self.assertIn(flag, uprev(command, "--help").stdout, unit.name)
+
     def test_every_command_is_documented(self):
-        commands = set(re.findall(r"^  ([a-z]+)\s", uprev("--help").stdout.partition("ommands:")[2], re.M)) - {"work", "shim", "help"}
+        commands = self.commands()
         self.assertGreater(len(commands), 12)
         page = (ROOT / "docs/cli.md").read_text(encoding="utf-8")
         man = (ROOT / "docs/man/uprev.1").read_text(encoding="utf-8")
