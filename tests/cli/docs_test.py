@@ -72,7 +72,7 @@ class Program(unittest.TestCase):
             for _, command, rest in COMMAND.findall(page.read_text(encoding="utf-8")):
                 words = [command]
                 sub = re.match(r" ([a-z]+)\b", rest)
-                if command in ("snapshot", "plugins", "alias") and sub:
+                if command in ("snapshot", "plugins", "alias", "auto") and sub:
                     words.append(sub.group(1))
                 key = " ".join(words)
                 if key not in helps:
