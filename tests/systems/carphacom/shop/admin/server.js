@@ -33,7 +33,8 @@ const server = http.createServer((request, response) => {
 });
 
 server.listen(Number(process.env.PORT), '127.0.0.1', () => process.send && process.send('ready'));
+// Connections that the cluster's parent handed over just before the close are still in the pipe: leave a moment for them.
 process.on('SIGINT', () => {
-  server.close(() => process.exit(0));
+  server.close(() => setTimeout(() => process.exit(0), 300));
   server.closeIdleConnections();
 });

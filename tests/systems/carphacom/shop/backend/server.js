@@ -58,8 +58,9 @@ const server = http.createServer((request, response) => {
 });
 
 server.listen(Number(settings.PORT), '127.0.0.1', () => process.send && process.send('ready'));
+// Connections that the cluster's parent handed over just before the close are still in the pipe: leave a moment for them.
 process.on('SIGINT', () => {
   closing = true;
-  server.close(() => pool.end().finally(() => process.exit(0)));
+  server.close(() => setTimeout(() => pool.end().finally(() => process.exit(0)), 300));
   server.closeIdleConnections();
 });
