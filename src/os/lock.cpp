@@ -96,14 +96,16 @@ Error held_by(const Note& note) {
     return fail(Code::conflict, text, "wait for it with --wait, or look at `uprev status`");
 }
 
-// One try. A reader of `holder` holds the lock for an instant, so several quick tries stand for one.
+// One try. A reader of `holder` shares the lock for an instant: where sharing works too, nobody holds it for himself.
 int try_lock(int fd) {
-    for (int attempt = 0;; ++attempt) {
+    for (int attempt = 0; attempt < 2000; ++attempt) {
         if (::flock(fd, LOCK_EX | LOCK_NB) == 0) return 0;
         if (errno != EWOULDBLOCK && errno != EINTR) return errno;
-        if (attempt == 4) return EWOULDBLOCK;
-        SystemClock().sleep(milliseconds(2));
+        if (::flock(fd, LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK) return EWOULDBLOCK;
+        ::flock(fd, LOCK_UN);
+        SystemClock().sleep(milliseconds(1));
     }
+    return EWOULDBLOCK;
 }
 }  // namespace
 
