@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+// One upgrade on a simulated machine, killed at a chosen change, recovered, judged.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "crash/world.hpp"
+
+namespace uprev::sim {
+
+struct Scenario {
+    std::string name;
+    Behaviour next;              // the release that is upgraded to; the old one reads schema 1 only unless `old_reads` says more
+    std::set<std::string> old_reads{"1"};
+    bool declared_compatible = false;
+    bool client = true;
+    std::string expected;        // result of the run that nobody kills
+};
+const std::vector<Scenario>& scenarios();
+
+struct Verdict {
+    std::string result;                  // of the operation, after recovery
+    std::vector<std::string> wrong;      // violations; empty: in order
+    std::vector<std::string> labels;     // changes of the first run
+    std::string point;                   // what it was killed at
+    std::size_t recovery_changes = 0;    // in the first recovery
+};
+
+// `first` kills the upgrade, `second` its recovery (at: 0 for not at all). Recovers until nothing is left, then once more.
+Verdict run(const Scenario& scenario, Kill first, Kill second);
+
+}  // namespace uprev::sim
