@@ -47,7 +47,8 @@ function apps() {
 }
 )js";
 
-constexpr std::string_view wrapper_code = "module.exports = {apps: apps().map(one => one.app)};\n";
+// What keeps pm2 from starting a daemon (see Pm2Tool::run) is not for the apps, which are given pm2's own environment.
+constexpr std::string_view wrapper_code = "delete process.env.PM2_NODE_OPTIONS;\nmodule.exports = {apps: apps().map(one => one.app)};\n";
 
 constexpr std::string_view reader_code = R"js(
 function wanted({app, stated}) {

@@ -110,19 +110,14 @@ std::map<std::string, Pm2Kept> Pm2Services::kept(const Names& names, const Pm2Wo
 }
 
 // Runs pm2 and looks at the workers meanwhile; at the first death it is ended, so that it reloads no further ones.
-Result<> Pm2Services::watched(const Argv& arguments, const Names& names, const Pm2Workers& before) {
+Result<> Pm2Services::watched(const Argv& arguments, Pm2Gives gives, const Names& names, const Pm2Workers& before) {
     Pm2Death death;
-    Result<> lost;
     auto next = clock_.steady() + look_again;
     const auto ended = [&] {
         if (clock_.steady() < next) return false;
         const auto now = own(names);
         next = clock_.steady() + look_again;
-        if (!now) {
-            if (tool_.daemon() == 0) lost = now.error();
-            return tool_.daemon() == 0;
-        }
-        death = death_since(before, *now);
+        if (now) death = death_since(before, *now);
         return !death.app.empty();
     };
     auto limit = patience(before);
@@ -130,10 +125,8 @@ Result<> Pm2Services::watched(const Argv& arguments, const Names& names, const P
         const auto found = wanted_.find(name);
         limit += site_.services.settle * (found == wanted_.end() ? 1 : found->second.instances.value_or(1));
     }
-    const auto done = TRY(tool_.run(arguments, true, limit, ended));
-    if (!lost) return lost;
+    const auto done = TRY(tool_.run(arguments, gives, limit, ended));
     if (!death.app.empty()) return died(death);
-    if (tool_.daemon() == 0) return own(names).error();
     said_ = excerpt(trim(done.errors).empty() ? trim(done.output) : trim(done.errors), 300);
     if (done.outcome.expired) return fail(Code::timeout, "'pm2 " + arguments.front() + "' is " + done.outcome.describe());
     return {};
@@ -141,7 +134,7 @@ Result<> Pm2Services::watched(const Argv& arguments, const Names& names, const P
 
 Result<> Pm2Services::through_wrapper(const std::string& verb, const Names& names, const Pm2Workers& before) {
     const auto wrapper = TRY(ecosystem_.wrap(kept(names, before)));
-    auto done = watched({verb, wrapper.string(), "--update-env", "--silent"}, names, before);
+    auto done = watched({verb, wrapper.string(), "--update-env", "--silent"}, Pm2Gives::wrapped, names, before);
     ecosystem_.discard(wrapper);
     return done;
 }
@@ -198,7 +191,7 @@ Result<> Pm2Services::reload_online(const Names& names, const os::Path& release)
             for (const auto& name : names) {
                 Argv arguments{"reload", name, "--update-env", "--force", "--silent"};  // --force: a reload that was cut short left its lock
                 if (kept({name}, before).at(name).patient) arguments.insert(arguments.end(), {"--listen-timeout", settle});
-                TRY_VOID(watched(arguments, names, before));
+                TRY_VOID(watched(arguments, Pm2Gives::by_name, names, before));
             }
         }
         // An earlier reload may still be waiting for its worker.
@@ -218,7 +211,7 @@ Result<> Pm2Services::scale(const Names& names, const os::Path& release) {
         const auto before = TRY(own({name}));
         const auto count = *found->second.instances;
         if (static_cast<int>(before.size()) == count) continue;
-        TRY_VOID(watched({"scale", name, std::to_string(count), "--silent"}, {name}, before));
+        TRY_VOID(watched({"scale", name, std::to_string(count), "--silent"}, Pm2Gives::nothing, {name}, before));
         TRY_VOID(confirm_running({name}, before, {}, release));
         if (static_cast<int>(TRY(own({name})).size()) != count)
             return fail(Code::failed, "pm2 app '" + name + "' does not run with " + std::to_string(count) + " workers (pm2 said: " + said_ + ")");
@@ -234,12 +227,12 @@ Result<> Pm2Services::revive(const Names& names, const os::Path& release, bool t
         Argv stop{"stop"};
         add_ids(stop, down);
         stop.push_back("--silent");
-        TRY_VOID(tool_.run(stop, false, patience(down)));
+        TRY_VOID(tool_.run(stop, Pm2Gives::nothing, patience(down)));
         const auto before = TRY(own({name}));
         Argv restart{"restart"};
         add_ids(restart, down);
         restart.insert(restart.end(), {"--update-env", "--silent"});
-        TRY_VOID(watched(restart, {name}, before));
+        TRY_VOID(watched(restart, Pm2Gives::by_name, {name}, before));
         const bool stale = !objection({name}, TRY(own({name})), before, {}, release).empty();
         if (then_reload && stale) TRY_VOID(reload_online({name}, release));
         else TRY_VOID(confirm_running({name}, before, {}, release));
@@ -251,13 +244,13 @@ Result<> Pm2Services::start_down(const Names& names, const os::Path& release) {
     if (names.empty()) return {};
     // A dying app is stopped first, or its last deaths would be counted against the start.
     for (const auto& worker : TRY(own(names))) {
-        if (worker.status != "stopped") TRY_VOID(tool_.run({"stop", std::to_string(worker.id), "--silent"}, false, patience({worker})));
+        if (worker.status != "stopped") TRY_VOID(tool_.run({"stop", std::to_string(worker.id), "--silent"}, Pm2Gives::nothing, patience({worker})));
     }
     const auto before = TRY(own(names));
     if (ecosystem_.configured()) {
         TRY_VOID(through_wrapper("start", names, before));
     } else {
-        for (const auto& name : names) TRY_VOID(watched({"restart", name, "--update-env", "--silent"}, names, before));
+        for (const auto& name : names) TRY_VOID(watched({"restart", name, "--update-env", "--silent"}, Pm2Gives::by_name, names, before));
     }
     TRY_VOID(confirm_running(names, before, {}, release));
     return scale(names, release);
@@ -267,12 +260,12 @@ Result<> Pm2Services::replace(const Names& names, const os::Path& release) {
     if (names.empty()) return {};
     const auto before = TRY(own(names));
     const auto apps = kept(names, before);
-    for (const auto& name : names) TRY_VOID(tool_.run({"delete", name, "--silent"}, false, patience(workers_named(before, name))));
+    for (const auto& name : names) TRY_VOID(tool_.run({"delete", name, "--silent"}, Pm2Gives::nothing, patience(workers_named(before, name))));
     const auto until = clock_.steady() + site_.services.settle;
     const auto left = [&] { return std::any_of(before.begin(), before.end(), [](const Pm2Worker& one) { return alive(one.pid); }); };
     while (left() && clock_.steady() < until) clock_.sleep(pause);
     const auto wrapper = TRY(ecosystem_.wrap(apps));
-    auto done = watched({"start", wrapper.string(), "--update-env", "--silent"}, names, {});
+    auto done = watched({"start", wrapper.string(), "--update-env", "--silent"}, Pm2Gives::wrapped, names, {});
     ecosystem_.discard(wrapper);
     TRY_VOID(std::move(done));
     return confirm_running(names, {}, {}, release);

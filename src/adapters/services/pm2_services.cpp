@@ -160,7 +160,7 @@ Result<> Pm2Services::stop(const Names& names) {
         if (comes_back && !ecosystem_.configured())
             return fail(Code::refused, "pm2 app '" + name + "' would come back after a stop: it has cron_restart or watch", "name services.pm2.ecosystem, so that it can be deleted and started again");
         if (!comes_back && combined(mine) == RunState::stopped) continue;
-        TRY_VOID(tool_.run({comes_back ? "delete" : "stop", name, "--silent"}, false, acting + patience(mine)).within("cannot stop pm2 app '" + name + "'"));
+        TRY_VOID(tool_.run({comes_back ? "delete" : "stop", name, "--silent"}, Pm2Gives::nothing, acting + patience(mine)).within("cannot stop pm2 app '" + name + "'"));
     }
     return confirm_stopped(apps, workers, ports);
 }

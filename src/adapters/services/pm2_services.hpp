@@ -63,7 +63,7 @@ class Pm2Services final : public Services {
     Result<> start_down(const Names& names, const os::Path& release);
     Result<> replace(const Names& names, const os::Path& release);
     Result<> scale(const Names& names, const os::Path& release);
-    Result<> watched(const Argv& arguments, const Names& names, const Pm2Workers& before);
+    Result<> watched(const Argv& arguments, Pm2Gives gives, const Names& names, const Pm2Workers& before);
     Result<> confirm_running(const Names& names, const Pm2Workers& before, const std::set<int>& renewed, const os::Path& release);
     [[nodiscard]] std::string objection(const Names& names, const Pm2Workers& now, const Pm2Workers& before, const std::set<int>& renewed, const os::Path& release) const;
     Result<> through_wrapper(const std::string& verb, const Names& names, const Pm2Workers& before);

@@ -74,11 +74,26 @@ Result<os::Command> Pm2Tool::command(std::vector<std::string> argv, bool with_en
     return command;
 }
 
-Result<os::Captured> Pm2Tool::run(std::vector<std::string> arguments, bool with_environment, Millis limit, const std::function<bool()>& cancel) const {
+Error Pm2Tool::no_daemon() const {
+    return fail(Code::unavailable, "pm2's daemon for '" + home_.string() + "' is not running",
+                "start it with 'pm2 resurrect' as the installation's user, or with its boot service");
+}
+
+Result<os::Captured> Pm2Tool::run(std::vector<std::string> arguments, Pm2Gives gives, Millis limit, const std::function<bool()>& cancel) const {
+    const int serving = daemon();
+    if (serving == 0) return no_daemon();
     arguments.insert(arguments.begin(), bin_);
-    auto made = TRY(command(std::move(arguments), with_environment, limit));
+    auto made = TRY(command(std::move(arguments), gives != Pm2Gives::nothing, limit));
+    // Should the daemon die before pm2 reaches it, pm2 starts another, with this option: one that reads its program and ends.
+    if (gives != Pm2Gives::by_name) made.env["PM2_NODE_OPTIONS"] = "--check";
     made.keep_stragglers = true;
-    auto done = TRY(os::capture(made, cancel).within("cannot run '" + bin_ + "'"));
+    bool lost = false;
+    const auto ended = [&] {
+        lost = daemon() != serving;
+        return lost || (cancel && cancel());
+    };
+    auto done = TRY(os::capture(made, ended).within("cannot run '" + bin_ + "'"));
+    if (lost) return no_daemon();
     if (done.outcome.exit_code == 127)
         return fail(Code::unavailable, "cannot run '" + bin_ + "': no such command", "install pm2, or name it in services.pm2.bin");
     done.errors = os::mask(done.errors, made.masked);
@@ -86,7 +101,9 @@ Result<os::Captured> Pm2Tool::run(std::vector<std::string> arguments, bool with_
 }
 
 Result<> Pm2Tool::spawn_daemon() const {
-    const auto done = TRY(run({"ping", "--silent"}, false, spawning));
+    auto made = TRY(command({bin_, "ping", "--silent"}, false, spawning));
+    made.keep_stragglers = true;
+    const auto done = TRY(os::capture(made).within("cannot run '" + bin_ + "'"));
     if (daemon() == 0)
         return fail(Code::unavailable, "cannot start pm2's daemon for '" + home_.string() + "': " + done.outcome.describe() + " " + excerpt(done.errors, 300),
                     "see " + (home_ / "pm2.log").string());
@@ -94,10 +111,7 @@ Result<> Pm2Tool::spawn_daemon() const {
 }
 
 Result<std::vector<Pm2Worker>> Pm2Tool::list() const {
-    if (daemon() == 0)
-        return fail(Code::unavailable, "pm2's daemon for '" + home_.string() + "' is not running",
-                    "start it with 'pm2 resurrect' as the installation's user, or with its boot service");
-    const auto done = TRY(run({"jlist", "--silent"}, false, asking));
+    const auto done = TRY(run({"jlist", "--silent"}, Pm2Gives::nothing, asking));
     if (done.outcome.expired) return fail(Code::timeout, "pm2's daemon for '" + home_.string() + "' does not answer", "see " + (home_ / "pm2.log").string());
     return parse_jlist(done.output);
 }
