@@ -24,19 +24,20 @@ struct Layer {
 struct Origin {
     std::string layer;  // "default", "release", …
     std::string file;
-    int line = 0;       // 1-based; 0 for defaults
+    int line = 0;  // 1-based; 0 for defaults
 };
 
 struct SiteConfig {
-    SiteFile site;                            // site.release holds the merged release section
-    std::map<std::string, Origin> origins;    // dotted key -> where its value came from
+    SiteFile site;                          // site.release holds the merged release section
+    std::map<std::string, Origin> origins;  // dotted key -> where its value came from
 };
 
 // All problems at once, one a line: "uprev.yaml:12:5: unknown key 'databse' in 'databases[0]'; did you mean 'database'?". Code::invalid.
 Result<SiteConfig> parse_site(const std::vector<Layer>& layers);
 Result<ReleaseFile> parse_release(std::string_view text, std::string_view file);
 // The vendor's release file under the site's `release:` section (the site's keys win).
-Result<ReleaseFile> effective_release(std::string_view vendor_text, std::string_view vendor_file, const std::vector<Layer>& site_layers);
+Result<ReleaseFile> effective_release(std::string_view vendor_text, std::string_view vendor_file,
+                                      const std::vector<Layer>& site_layers);
 
 // Pinning in the journal: lossless both ways. Secret references stay references.
 Json to_json(const SiteFile& site);
@@ -44,9 +45,9 @@ Json to_json(const ReleaseFile& release);
 Result<SiteFile> site_from_json(const Json& json);
 Result<ReleaseFile> release_from_json(const Json& json);
 
-Json site_schema();             // JSON Schema 2020-12
+Json site_schema();  // JSON Schema 2020-12
 Json release_schema();
-std::string config_reference(); // Markdown: every key, type, default, meaning; both of:
+std::string config_reference();  // Markdown: every key, type, default, meaning; both of:
 std::string site_reference();
 std::string release_reference();
 

@@ -12,7 +12,7 @@
 namespace uprev {
 
 struct Digest {
-    std::string hex;  // 64 characters of [0-9a-f]
+    std::string hex;                                     // 64 characters of [0-9a-f]
     static Result<Digest> parse(std::string_view text);  // "sha256:HEX" or HEX; upper case refused
     friend bool operator==(const Digest&, const Digest&) = default;
 };

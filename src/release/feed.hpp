@@ -31,12 +31,12 @@ struct FeedRelease {
     bool breaking = false;
     std::vector<std::string> upgrade_from;  // npm ranges; empty: any
     bool required_stop = false;
-    std::string withdrawn;                  // reason; empty: not withdrawn
+    std::string withdrawn;  // reason; empty: not withdrawn
 };
 
 struct Feed {
-    bool simple = false;                 // only the latest is known: older patches may be hidden
-    std::vector<FeedRelease> releases;   // newest first; a version listed twice is Code::invalid
+    bool simple = false;                // only the latest is known: older patches may be hidden
+    std::vector<FeedRelease> releases;  // newest first; a version listed twice is Code::invalid
 };
 
 // Grammar in docs/feed.md. `where` names the feed in errors. HTML, empty, or nested nonsense give Code::invalid with an excerpt.

@@ -143,7 +143,7 @@ struct Fields<PluginRangeSpec> {
     static constexpr std::string_view title = "plugins";
     static constexpr auto shorthand = &PluginRangeSpec::folder;
     static constexpr auto list = std::make_tuple(
-        field("folder", &PluginRangeSpec::folder, "Folder that holds one folder per plugin; relative to `shared`",
+        field("folder", &PluginRangeSpec::folder, "Folder that holds one folder per plugin, relative to the release; yours to `keep`",
               {.required = true, .check = &checks::any_path}),
         field("manifest", &PluginRangeSpec::manifest, "The manifest's file name in each", {.check = &checks::relative_path}),
         field("min_key", &PluginRangeSpec::min_key, "Manifest key: the lowest application version that it works with"),
