@@ -33,10 +33,11 @@ class ShopTest(unittest.TestCase):
             answer = self.uprev(*words, **options)
             seen = len(customer.acknowledged)
             for _ in range(200):
-                if len(customer.acknowledged) >= seen + 3:
+                if len(customer.acknowledged) >= seen + 3 or answer.code == 11:
                     break
                 customer.stopping.wait(0.05)
-        self.assertGreaterEqual(len(customer.acknowledged), seen + 3, f"orders are not taken after\n{answer}")
+        if answer.code != 11:  # then the shop may be down until somebody decides
+            self.assertGreaterEqual(len(customer.acknowledged), seen + 3, f"orders are not taken after\n{answer}")
         return answer, customer
 
     def assert_exit(self, answer, code):
