@@ -154,12 +154,21 @@ TEST_F(ProcessTest, WhatIgnoresSigtermIsKilledTenSecondsLater) {
 }
 
 TEST_F(ProcessTest, ACommandMayUseItsGraceToTidyUp) {
-    auto asked = shell("trap 'echo tidied; exit 3' TERM; while :; do sleep 0.05; done");
+    auto asked = shell("trap 'sleep 0.4 && echo tidied; exit 3' TERM; while :; do sleep 0.05; done");
     asked.limit = milliseconds(200);
     const auto outcome = run(asked);
     EXPECT_TRUE(outcome.expired);
     EXPECT_EQ(outcome.exit_code, 3);
     EXPECT_TRUE(outcome.tail.ends_with("tidied\n")) << outcome.tail;
+}
+
+TEST_F(ProcessTest, WhatIsStartedWhileTheTreeIsEndedIsEndedToo) {
+    auto asked = shell("while :; do sleep 56.1 & done");
+    asked.limit = milliseconds(200);
+    const auto began = std::chrono::steady_clock::now();
+    EXPECT_TRUE(run(asked).expired);
+    EXPECT_LT(std::chrono::steady_clock::now() - began, std::chrono::seconds(8)) << "some were missed until SIGKILL";
+    EXPECT_TRUE(sleeping("56.1").empty());
 }
 
 TEST_F(ProcessTest, CancelEndsTheTree) {
