@@ -70,6 +70,7 @@ void lay_out(World& w, const Scenario& s) {
 // Everything uprev is made of, over one world; made anew for each life of the process.
 struct Life {
     World& w;
+    SiteFile site = site_of();
     SimClock clock;
     std::unique_ptr<os::FileSystem> files;
     std::unique_ptr<os::Processes> processes;
@@ -78,7 +79,6 @@ struct Life {
     std::unique_ptr<Services> services;
     std::unique_ptr<Probe> probe;
     std::unique_ptr<Layout> layout;
-    SiteFile site = site_of();
     Ports ports;
 
     explicit Life(World& world)
@@ -98,17 +98,9 @@ struct Life {
     Result<Journal> journal(const std::string& file) {
         Journal::Options options;
         options.clock = &clock;
-        options.gate = [this](std::string_view what, bool before) -> Result<> {
-            // A commit is one change: killed before it or after it, never in its middle (that is SQLite's own business).
-            if (!before) return pending_ ? w.change("journal: " + std::string(what), [] { return Result<>(); }) : Result<>();
-            pending_ = true;
-            return w.alive();
-        };
+        options.gate = [this](std::string_view what, bool before) { return w.commit("journal: " + std::string(what), before); };
         return Journal::open(file, options);
     }
-
-   private:
-    bool pending_ = false;
 };
 
 struct Input {
@@ -150,25 +142,28 @@ Result<> begin(Life& life, Journal& journal, const Scenario& s) {
 }
 
 // One life of the process: runs what is unfinished, to its end or to its death.
-Result<std::string> carry_on(Life& life, Journal& journal) {
+Result<> carry_on(Life& life, Journal& journal) {
     auto left = TRY(journal.unfinished());
-    if (!left) return std::string();
-    if (left->plan.is_null()) {
-        TRY_VOID(journal.finish(left->id, OperationResult::abandoned, {}));
-        return std::string("abandoned");
-    }
+    if (!left) return {};
+    if (left->plan.is_null()) return journal.finish(left->id, OperationResult::abandoned, {});
     const EngineHooks hooks;
     const auto outcome = TRY(Engine(step_table(), journal, life.ports).run(*left, hooks));
-    TRY_VOID(journal.finish(left->id, outcome.result, {{"why", outcome.error.text()}}));
-    return std::string(word(outcome.result));
+    return journal.finish(left->id, outcome.result, {{"why", outcome.error.text()}});
 }
 
-std::string recover(World& w, const std::string& file) {
+void recover(World& w, const std::string& file) {
     Life life(w);
     auto journal = life.journal(file);
-    if (!journal) return "";
-    const auto result = carry_on(life, *journal);
-    return result ? *result : std::string();
+    if (journal) (void)carry_on(life, *journal).has_value();
+}
+
+// What the journal says the operation came to; empty when not even its first commit was made.
+std::string recorded_result(World& w, const std::string& file) {
+    Life life(w);
+    const auto journal = life.journal(file);
+    if (!journal) return {};
+    const auto operations = journal->operations(1);
+    return operations && !operations->empty() ? std::string(word(operations->front().result)) : std::string();
 }
 
 std::string journal_file() {
@@ -207,21 +202,17 @@ Verdict run(const Scenario& scenario, Kill first, Kill second) {
     {
         Life life(w);
         auto journal = life.journal(file);
-        if (journal && begin(life, *journal, scenario)) {
-            const auto result = carry_on(life, *journal);
-            if (result) out.result = *result;
-        }
+        if (journal && begin(life, *journal, scenario)) (void)carry_on(life, *journal).has_value();
     }
     out.labels = w.labels();
     out.point = first.at == 0 ? "" : out.labels.empty() ? "?" : out.labels.back();
     for (int life = 0; w.killed() && life < 4; ++life) {
-        const bool power = w.lost_power();
         w.revive(life == 0 ? second : Kill{});
-        const auto result = recover(w, file);
+        recover(w, file);
         if (life == 0) out.recovery_changes = w.changes();
-        if (!w.killed() && power) w.boot();
-        if (!result.empty()) out.result = result;
     }
+    if (w.lost_power()) w.boot();
+    out.result = recorded_result(w, file);
     const bool stopped = out.result == "needs_operator";
     if (out.result.empty() && first.at == 0) out.wrong.push_back("the operation came to no result");
     for (auto& line : violations(w, stopped)) out.wrong.push_back(std::move(line));

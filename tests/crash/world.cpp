@@ -12,7 +12,7 @@ Result<> World::alive() const {
 
 void World::die(bool power) {
     killed_ = true;
-    lost_power_ = power;
+    lost_power_ = lost_power_ || power;
     if (!power) {
         // The shims live on: what they run ends as it would have.
         for (auto& [record, finish] : unfinished) finish();
@@ -43,6 +43,19 @@ Result<> World::change(const std::string& what, const std::function<Result<>()>&
     if (killed_) return alive();
     tick();
     return done;
+}
+
+Result<> World::commit(const std::string& what, bool before) {
+    TRY_VOID(alive());
+    if (before) {
+        tick();
+        ++count_;
+        labels_.push_back(what);
+        if (count_ == kill_.at && kill_.cut == Cut::before) die(false);
+        return alive();
+    }
+    if (count_ == kill_.at) die(kill_.cut == Cut::dropped);
+    return alive();
 }
 
 void World::revive(Kill kill) {

@@ -61,6 +61,8 @@ class World {
 
     // One mutating call of uprev's: counted, and possibly the last one.
     Result<> change(const std::string& what, const std::function<Result<>()>& effect);
+    // A commit of the journal: killed before it happens, or after it has; never in its middle (that is SQLite's own business).
+    Result<> commit(const std::string& what, bool before);
     [[nodiscard]] Result<> alive() const;  // Code::unavailable once uprev was killed
     [[nodiscard]] std::size_t changes() const { return count_; }
     [[nodiscard]] const std::vector<std::string>& labels() const { return labels_; }
