@@ -2,6 +2,7 @@
 """kill -9 of everything that uprev runs, at about forty points of real upgrades; then `uprev resume`, the oracle, and
 `resume` once more, which must change nothing. UPREV_DEPTH=deep visits each step with and without its shims, and many more
 moments; UPREV_CRASH_ONLY names one point, as printed by a failure."""
+import contextlib
 import json
 import os
 import signal
@@ -35,14 +36,23 @@ def processes_of(shop):
 
 
 def kill_uprev(shop, shims):
-    """SIGKILL to the client and the worker; with `shims` to those too, as when the machine's memory ran out."""
-    for pid in processes_of(shop):
-        try:
-            name = os.readlink(f"/proc/{pid}/exe").rsplit("/", 1)[-1]
-            if shims or "shim" not in name:
+    """SIGKILL to the client and the worker; with `shims` to those too, as when the machine's memory ran out. Again until none is left,
+    since one may just be starting another."""
+    while True:
+        doomed = [pid for pid in processes_of(shop) if shims or "shim" not in executable_of(pid)]
+        if not doomed:
+            return
+        for pid in doomed:
+            with contextlib.suppress(OSError):
                 os.kill(pid, signal.SIGKILL)
-        except OSError:
-            continue
+        time.sleep(0.005)
+
+
+def executable_of(pid):
+    try:
+        return os.readlink(f"/proc/{pid}/exe").rsplit("/", 1)[-1]
+    except OSError:
+        return "shim"  # gone: none of our business
 
 
 def steps_seen(shop):
@@ -86,7 +96,7 @@ class CrashMatrix(unittest.TestCase):
             reached = interrupt(shop, process)
             kill_uprev(shop, shims)
             process.communicate()
-            first = shop.uprev("resume")
+            first = shop.uprev("resume", "--wait", "2m")  # a command that outlived uprev holds the lock until it ends
             time.sleep(0.3)
         self.assertIn(first.code, (0, 10, 13, *([11] if version in NEEDS_OPERATOR_IS_LEGAL else [])), f"{name} (reached: {reached}): {first}")
         asked = {"needs_operator": first.code == 11, "said": first.text}

@@ -29,7 +29,7 @@ class Failures(unittest.TestCase):
                 harm(shop)
                 answer = shop.uprev.finish(process)
                 heal(shop)
-                recovered = shop.uprev("resume")
+                recovered = shop.uprev("resume", "--wait", "2m")
                 said = f"{step}\n{answer}\n{recovered}"
                 self.assertNotIn(answer.code, (70, -11, -6), said)
                 self.assertIn(recovered.code, (0, 7, 10, 13), said)

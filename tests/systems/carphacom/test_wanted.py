@@ -36,7 +36,7 @@ class Wanted(scenario.ShopTest):
         process.communicate()
         self.assertFalse(self.uprev("status").json["running"]["alive"])
         self.assertRegex(self.uprev("status", as_json=False).text, "cut off.*uprev resume")
-        self.assert_exit(self.uprev("resume"), 13)  # abandoned: nothing had changed yet
+        self.assert_exit(self.uprev("resume", "--wait", "2m"), 13)  # abandoned: nothing had changed yet
         self.assertIsNone(self.uprev("status").json["running"])
         self.assert_well("1.4.0")
 
@@ -45,7 +45,7 @@ class Wanted(scenario.ShopTest):
         time.sleep(0.5)
         kill_uprev(self.shop, shims=True)
         process.communicate()
-        answer = self.uprev("resume")
+        answer = self.uprev("resume", "--wait", "2m")
         self.assert_exit(answer, 10)
         self.assertRegex(answer.text, "(?i)migrat")
         self.assert_well("1.4.0")
