@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <mutex>
+#include <set>
 #include <thread>
 
 #include "engine/safe_state.hpp"
@@ -140,6 +141,7 @@ class Loop {
             disrupting_ = true;
             hooks_.before_disruption();
         }
+        if (begun_.erase(step.id) > 0) return perform(kind, step);
         if (status(step.id) == StepStatus::doing) {
             auto settled = after_crash(kind, step);
             if (!settled) return failed(step, std::move(settled).error());
@@ -193,9 +195,22 @@ class Loop {
             const std::lock_guard guard(mutex_);
             records_[step.id].outputs = *done;
         }
-        TRY_VOID(journal_.end(operation_.id, {step.id, StepStatus::done, std::move(*done), {}}));
+        const auto* next = follower(step);
+        TRY_VOID(journal_.end(operation_.id, {step.id, StepStatus::done, std::move(*done), {}}, next == nullptr ? std::vector<std::string>{} : std::vector{next->id}));
         set(step, StepStatus::done);
+        if (next != nullptr) {
+            begun_.insert(next->id);
+            ++records_[next->id].attempts;
+            set(*next, StepStatus::doing);
+        }
         return {};
+    }
+
+    // The step whose intent can share this one's commit: the next in line, when neither has neighbours beside it.
+    const PlannedStep* follower(const PlannedStep& step) {
+        const auto next = plan_.index(step.id) + 1;
+        if (next >= plan_.steps.size() || step.parallel || plan_.steps[next].parallel || hooks_.cancelled()) return nullptr;
+        return status_locked(plan_.steps[next].id) == StepStatus::pending ? &plan_.steps[next] : nullptr;
     }
 
     Error failed(const PlannedStep& step, Error error) {
@@ -338,6 +353,7 @@ class Loop {
     Pinned pinned_;
     Json verdict_;
     std::map<std::string, StepRecord> records_;
+    std::set<std::string> begun_;  // intended in the commit that ended the step before; not yet performed
     std::mutex mutex_;
     std::mutex failing_;
     Direction direction_ = Direction::forward;

@@ -119,7 +119,9 @@ Result<Json> gate(StepContext& c, const ReleaseFile& release, const os::Path& fo
     return seen;
 }
 
-Result<Json> hold_gate(StepContext& c, const PlannedStep&) {
+Result<Json> hold_gate(StepContext& c, const PlannedStep& step) {
+    // After a crash the machine may have rebooted behind the guard: what was started once is started again before it is judged.
+    if (c.attempt > 1) TRY_VOID(c.ports.services->start(step.args.value("services", std::vector<std::string>{}), c.pinned.folder));
     return Json{{"probes", TRY(gate(c, c.pinned.release, c.pinned.folder, c.plan.to))}};
 }
 
