@@ -80,7 +80,7 @@ Result<std::unique_ptr<Adapters>> make_adapters(const SiteFile& site, const std:
     out->layout = TRY((*TRY(pick(layouts(), site.layout, "layout")))(site, os));
     for (const auto& spec : site.databases) out->databases.emplace_back(spec.name, TRY((*TRY(pick(databases(), spec.kind, "database")))(spec, site, os)));
     out->services = TRY((*TRY(pick(services_table(), site.services.kind, "services")))(site, services, os));
-    out->probe = make_probe(*os.http, *os.processes);
+    out->probe = make_probe(*os.http, *os.processes, {site.user, os::Path(site.root) / site.current, site.environment});
     out->dependencies = make_dependencies();
     auto& ports = out->ports;
     ports.fs = os.fs;

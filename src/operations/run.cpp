@@ -15,6 +15,7 @@
 #include "os/lock.hpp"
 #include "os/worker.hpp"
 #include "preflight/plugins.hpp"
+#include "preflight/probe_values.hpp"
 #include "steps/steps.hpp"
 
 namespace uprev {
@@ -129,10 +130,12 @@ class Worker {
     std::vector<ProbeSpec> health_of(const Pinned& pinned) const {
         std::vector<ProbeSpec> out;
         for (const auto& service : pinned.old_release.services)
-            for (auto probe : service.health) {
-                probe.name = service.name;
-                probe.timeout = std::min<Millis>(probe.timeout, Millis(1000));
-                out.push_back(std::move(probe));
+            for (const auto& spec : service.health) {
+                auto probe = filled(spec, pinned.site, pinned.old_folder, pinned.old_release.version);
+                if (!probe) continue;
+                probe->name = service.name;
+                probe->timeout = std::min<Millis>(probe->timeout, Millis(1000));
+                out.push_back(std::move(*probe));
             }
         return out;
     }

@@ -7,6 +7,7 @@
 #include "os/secrets.hpp"
 #include "preflight/manifest.hpp"
 #include "preflight/plugins.hpp"
+#include "preflight/probe_values.hpp"
 
 namespace uprev {
 
@@ -59,7 +60,9 @@ class Looking {
         if (look_.old_release == nullptr) return;
         for (const auto& service : look_.old_release->services)
             for (const auto& probe : service.health) {
-                const auto answer = ports_.probe->ask(probe, "");
+                const auto spec = filled(probe, site_, facts().active_folder, facts().active_version);
+                if (!spec) continue;
+                const auto answer = ports_.probe->ask(*spec, "");
                 if (!answer.ok) facts().unhealthy[service.name] = answer.seen;
             }
     }

@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <optional>
 
-#include "release/config.hpp"
+#include "preflight/probe_values.hpp"
 #include "release/version.hpp"
 #include "steps/steps.hpp"
 
@@ -28,20 +28,12 @@ bool same_version(const std::string& a, const std::string& b) {
     return left && right ? *left == *right : a == b;
 }
 
-Result<ProbeSpec> filled(StepContext& c, ProbeSpec spec, const os::Path& folder, const std::string& version) {
-    const std::map<std::string, std::string> names{{"version", version}, {"release_dir", folder.string()}, {"root", c.pinned.site.root}};
-    spec.url = TRY(interpolate(spec.url, names));
-    spec.contains = TRY(interpolate(spec.contains, names));
-    for (auto& [pointer, value] : spec.json) value = TRY(interpolate(value, names));
-    return spec;
-}
-
 Result<std::vector<Watched>> questions(StepContext& c, const ReleaseFile& release, const os::Path& folder, const std::string& version) {
     std::vector<Watched> out;
     for (const auto& service : release.services) {
         bool first = true;
         for (const auto& spec : service.health) {
-            out.push_back({service.name, TRY(filled(c, spec, folder, version.empty() ? c.plan.from : version)), first ? service.version_json : "", {}, {}});
+            out.push_back({service.name, TRY(filled(spec, c.pinned.site, folder, version.empty() ? c.plan.from : version)), first ? service.version_json : "", {}, {}});
             first = false;
         }
     }
@@ -96,7 +88,7 @@ Result<> hold(StepContext& c, std::vector<Watched>& watched, const std::string& 
 
 Result<> smoke(StepContext& c, const ReleaseFile& release, const os::Path& folder, const std::string& version) {
     for (const auto& spec : release.smoke) {
-        const auto probe = TRY(filled(c, spec, folder, version.empty() ? c.plan.from : version));
+        const auto probe = TRY(filled(spec, c.pinned.site, folder, version.empty() ? c.plan.from : version));
         const auto answer = c.ports.probe->ask(probe, "");
         if (!answer.ok) return fail(Code::failed, "smoke request '" + spec.name + "' failed: " + answer.seen, "see the service's log");
     }
