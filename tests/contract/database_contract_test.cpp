@@ -135,6 +135,7 @@ TEST_P(DatabaseContract, ADamagedDumpIsRefusedAndNothingIsTouched) {
         const auto refused = world->database()->restore(snapshot, "m1");
         ASSERT_FALSE(refused);
         EXPECT_EQ(refused.error().code, expected) << why(refused.error());
+        EXPECT_EQ(refused.error().text().find("bytes instead of") != std::string::npos, bytes.size() != original.size()) << why(refused.error());
         expect_wrecked();
         EXPECT_TRUE(world->leftovers().empty()) << testing::PrintToString(world->leftovers());
     };
@@ -185,6 +186,15 @@ TEST_P(DatabaseContract, TheFenceKeepsWritersOutUntilItIsTakenAway) {
     ASSERT_TRUE(world->database()->unfence("m1"));
     world->must("INSERT INTO orders VALUES (2001, 'let in')");
     EXPECT_EQ(world->get("SELECT count(*) FROM orders"), "201");
+}
+
+TEST_P(DatabaseContract, AKeptCopySurvivesTheFence) {
+    const auto snapshot = taken("m1", true);
+    const auto kept = world->leftovers();
+    ASSERT_TRUE(world->database()->fence("m1"));
+    ASSERT_TRUE(world->database()->unfence("m1"));
+    EXPECT_EQ(world->leftovers(), kept) << "the copy that a fast restore needs";
+    ASSERT_TRUE(world->database()->forget(snapshot, false));
 }
 
 TEST_P(DatabaseContract, UnfenceIsFineWhenNothingWasFenced) {

@@ -67,6 +67,27 @@ TEST_P(DatabaseCrash, ASnapshotCutOffIsTakenAgain) {
     EXPECT_EQ(world->get("SELECT count(*) FROM orders"), "500");
 }
 
+// The operation goes back instead of taking it again: it never learned what the snapshot was to be called.
+TEST_P(DatabaseCrash, ASnapshotCutOffAndNotTakenAgainLeavesNoCopy) {
+    world->fill(500);
+    const Verb verb = [&](Database& database) { return database.snapshot(world->snapshots(), "m1", true).has_value(); };
+    const auto whole = duration(verb);
+    const auto kept = world->database()->snapshot(world->snapshots(), "kept", true);
+    ASSERT_TRUE(kept) << kept.error().text();
+    const auto finished = world->leftovers();
+    for (int i = 0; i < cuts / 3; ++i) {
+        cut([&](Database& database) { return database.snapshot(world->snapshots() / "cut", "m2", false).has_value(); }, somewhere(whole));
+        Snapshot unknown;
+        unknown.database = "main";
+        const auto done = i % 2 ? world->database()->forget(unknown, false) : world->database()->unfence("m2");
+        ASSERT_TRUE(done) << done.error().text();
+        auto left = world->leftovers();
+        std::erase(left, "cut");
+        EXPECT_EQ(left, finished);
+    }
+    ASSERT_TRUE(world->database()->forget(*kept, false));
+}
+
 TEST_P(DatabaseCrash, ARestoreCutOffLeavesTheOldOrTheNewAndIsFinished) {
     world->fill(500);
     const auto snapshot = world->database()->snapshot(world->snapshots(), "m0", false);

@@ -210,8 +210,8 @@ TEST_F(PostgresqlDatabase, OtherDatabasesOfTheServerDoNotCountAsWrites) {
     EXPECT_EQ(*world.database()->written_since(mark), Written::no);
     world.must("SELECT 1; BEGIN; DELETE FROM orders WHERE id = 1; ROLLBACK");
     EXPECT_EQ(*world.database()->written_since(mark), Written::no);
-    world.must("DELETE FROM orders WHERE id = 1");
-    EXPECT_NE(*world.database()->written_since(mark), Written::no);
+    world.must("ALTER TABLE orders ALTER COLUMN note DROP NOT NULL");
+    EXPECT_NE(*world.database()->written_since(mark), Written::no) << "a change of the schema that leaves every count as it was";
 }
 
 TEST_F(PostgresqlDatabase, AReadOnlyDatabaseIsSnapshottedAndRestoredReadOnly) {

@@ -3,6 +3,7 @@
 
 #include "adapters/database/pg_copy.hpp"
 #include "adapters/database/pg_names.hpp"
+#include "adapters/database/pg_sweep.hpp"
 
 namespace uprev {
 
@@ -57,9 +58,11 @@ Result<Fence> pg_fence(const PgServer& server, const std::string& mark) {
 Result<> pg_unfence(const PgServer& server, const std::string& mark) {
     auto admin = TRY(server.admin());
     const std::string fenced = pg_beside(server.database(), PgWord::fenced, mark);
-    if (!TRY(pg_exists(admin, fenced))) return {};
-    if (TRY(pg_exists(admin, server.database()))) return both_exist(server.database(), fenced);
-    return rename(server, fenced, server.database());
+    if (TRY(pg_exists(admin, fenced))) {
+        if (TRY(pg_exists(admin, server.database()))) return both_exist(server.database(), fenced);
+        TRY_VOID(rename(server, fenced, server.database()));
+    }
+    return pg_sweep(admin, server.database());
 }
 
 }  // namespace uprev

@@ -5,6 +5,7 @@
 #include "adapters/database/pg_copy.hpp"
 #include "adapters/database/pg_names.hpp"
 #include "adapters/database/pg_snapshot.hpp"
+#include "adapters/database/pg_sweep.hpp"
 
 namespace uprev {
 
@@ -62,12 +63,25 @@ Result<> pg_restore_snapshot(const PgServer& server, const Snapshot& snapshot, c
     return {};
 }
 
+Result<> pg_verify_snapshot(const PgServer& server, const Snapshot& snapshot, const std::string& mark) {
+    DumpFile dump = TRY(open_recorded(snapshot.path, snapshot.bytes, snapshot.sha256));
+    auto admin = TRY(server.admin());
+    const auto live = TRY(server.locate(admin));
+    const auto tools = TRY(server.tools(admin));
+    const std::string copy = pg_beside(server.database(), PgWord::proof, mark);
+    TRY_VOID(pg_create_like(admin, live.name, copy));
+    auto held = fill_and_compare(server, admin, tools, copy, dump, snapshot);
+    auto dropped = pg_drop(admin, copy);
+    TRY_VOID(std::move(held));
+    return dropped;
+}
+
 Result<> pg_forget_copy(const PgServer& server, const Snapshot& snapshot) {
-    if (snapshot.restored.empty()) return {};
-    if (!snapshot.restored.starts_with(pg_beside_prefix(server.database(), PgWord::proof)))
+    if (!snapshot.restored.empty() && !snapshot.restored.starts_with(pg_beside_prefix(server.database(), PgWord::proof)))
         return fail(Code::refused, "'" + snapshot.restored + "' is not a copy that a snapshot of '" + server.database() + "' kept: it is not dropped");
     auto admin = TRY(server.admin());
-    return pg_drop(admin, snapshot.restored);
+    if (!snapshot.restored.empty()) TRY_VOID(pg_drop(admin, snapshot.restored));
+    return pg_sweep(admin, server.database());
 }
 
 }  // namespace uprev

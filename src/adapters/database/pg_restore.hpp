@@ -10,7 +10,10 @@ namespace uprev {
 
 Result<> pg_restore_snapshot(const PgServer& server, const Snapshot& snapshot, const std::string& mark);
 
-// Drops the copy that the snapshot's proof kept; never a database whose name isn't that of such a copy.
+// Restores the dump beside the live database, compares it with what was recorded, and drops the copy.
+Result<> pg_verify_snapshot(const PgServer& server, const Snapshot& snapshot, const std::string& mark);
+
+// Drops the copy that the snapshot's proof kept, never a database whose name isn't that of such a copy; and what unfinished calls left.
 Result<> pg_forget_copy(const PgServer& server, const Snapshot& snapshot);
 
 }  // namespace uprev

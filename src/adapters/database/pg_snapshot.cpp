@@ -8,6 +8,7 @@
 #include "adapters/database/pg_content.hpp"
 #include "adapters/database/pg_copy.hpp"
 #include "adapters/database/pg_names.hpp"
+#include "adapters/database/pg_sweep.hpp"
 #include "adapters/database/table_counts.hpp"
 #include "os/clock.hpp"
 #include "os/linux.hpp"
@@ -33,9 +34,11 @@ Result<Taken> take(const PgServer& server, const PgTools& tools, const PgLocated
     taken.before = TRY(pg_sequences(source));
     auto dumping = std::async(std::launch::async, [&] { return tools.dump(reach, live.name, exported, dump.descriptor()); });
     auto census = pg_census(source);
-    auto schema = tools.schema(reach, live.name, exported);
-    TRY_VOID(dumping.get());
+    auto schema = census ? tools.schema(reach, live.name, exported) : Result<std::string>(census.error());
+    const auto dumped = dumping.get();
+    // First, since a count that fails ends the transaction, and pg_dump then only complains that its snapshot is gone.
     auto counted = TRY(std::move(census));
+    if (!dumped) return dumped.error();
     taken.facts.tables = std::move(counted.tables);
     taken.facts.write_mark = std::move(counted.mark);
     taken.facts.schema_digest = pg_schema_digest(TRY(std::move(schema)), tools.version());
@@ -84,6 +87,7 @@ Result<Snapshot> snapshot_into(const PgServer& server, const os::Path& part, con
     auto admin = TRY(server.admin());
     const auto live = TRY(server.locate(admin));
     const auto tools = TRY(server.tools(admin));
+    TRY_VOID(pg_sweep(admin, server.database()));
     DumpFile dump = TRY(DumpFile::create(part));
     auto taken = TRY(take(server, tools, live, dump));
     auto digesting = std::async(std::launch::async, [&]() -> Result<std::string> {

@@ -2,6 +2,7 @@
 #include "adapters/database/postgresql.hpp"
 
 #include "adapters/database/pg_census.hpp"
+#include "adapters/database/pg_content.hpp"
 #include "adapters/database/pg_fence.hpp"
 #include "adapters/database/pg_inspect.hpp"
 #include "adapters/database/pg_restore.hpp"
@@ -25,6 +26,8 @@ class Postgresql final : public Database {
     Result<> restore(const Snapshot& snapshot, const std::string& mark) override { return pg_restore_snapshot(server_, snapshot, mark); }
     Result<Written> written_since(const std::string& write_mark) override;
     Result<> forget(const Snapshot& snapshot, bool keep_dump) override;
+    Result<> verify(const Snapshot& snapshot, const std::string& mark) override { return pg_verify_snapshot(server_, snapshot, mark); }
+    Result<std::vector<TableCount>> count() override;
 
    private:
     PgServer server_;
@@ -35,6 +38,13 @@ Result<Written> Postgresql::written_since(const std::string& write_mark) {
     const auto live = TRY(server_.locate(admin));
     auto connection = TRY(server_.open(live.name));
     return pg_written_since(connection, write_mark);
+}
+
+Result<std::vector<TableCount>> Postgresql::count() {
+    auto admin = TRY(server_.admin());
+    auto connection = TRY(server_.open(TRY(server_.locate(admin)).name));
+    TRY_VOID(connection.run("BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY"));
+    return pg_count_tables(connection);
 }
 
 Result<> Postgresql::forget(const Snapshot& snapshot, bool keep_dump) {
