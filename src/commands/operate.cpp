@@ -6,7 +6,6 @@
 
 #include <chrono>
 #include <cstdio>
-#include <thread>
 
 #include "base/exit_codes.hpp"
 #include "commands/progress.hpp"
@@ -38,7 +37,7 @@ Result<Json> watch(const Globals& globals, Session& session, const std::string& 
             progress.line(told == 1 ? "stopping: nothing new is started, then it goes back (Ctrl-C again stops watching only)" : "no longer watching; see 'uprev status'");
             if (told > 1) return fail(Code::interrupted, "no longer watching operation " + operation + ", which goes on", "see 'uprev status' and 'uprev logs --follow'");
         }
-        std::this_thread::sleep_for(poll);
+        session.clock().sleep(poll);
     }
     progress.end();
     auto text = session.fs().read(folder / "result.json");

@@ -11,11 +11,9 @@ namespace uprev {
 
 namespace {
 using namespace std::chrono_literals;
-
-std::string elapsed(std::chrono::steady_clock::time_point since) {
-    return human_duration(std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - since));
-}
 }  // namespace
+
+std::string Progress::elapsed(os::Milliseconds since) const { return human_duration(clock_.steady() - since); }
 
 void Progress::erase() {
     for (; drawn_ > 0; --drawn_) fmt::print("\x1b[1A\x1b[2K");
@@ -38,8 +36,8 @@ void Progress::line(const std::string& text) {
 }
 
 void Progress::tick() {
-    if (!live_ || Clock::now() - last_draw_ < 200ms) return;
-    last_draw_ = Clock::now();
+    if (!live_ || clock_.steady() - last_draw_ < 200ms) return;
+    last_draw_ = clock_.steady();
     erase();
     draw();
 }
@@ -55,7 +53,7 @@ void Progress::step(const Json& event) {
     const auto status = event.value("status", "");
     const auto title = event.value("title", "");
     if (status == "doing" || status == "undoing") {
-        running_[id] = {status == "doing" ? title : "undoing: " + title, "", Clock::now()};
+        running_[id] = {status == "doing" ? title : "undoing: " + title, "", clock_.steady()};
         if (!live_) line("  … " + running_[id].title);
         return;
     }
@@ -72,12 +70,12 @@ void Progress::download(const Json& event) {
     const auto total = event.value("total", std::uint64_t{0});
     auto& r = running_["download"];
     if (r.title.empty()) {
-        r = {"downloading", "", Clock::now()};
-        download_since_ = Clock::now();
+        r = {"downloading", "", clock_.steady()};
+        download_since_ = clock_.steady();
         download_from_ = done;
         last_tenth_ = -1;
     }
-    const auto ms = std::max<std::int64_t>(1, std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now() - download_since_).count());
+    const auto ms = std::max<std::int64_t>(1, (clock_.steady() - download_since_).count());
     const auto rate = (done - std::min(done, download_from_)) * 1000 / static_cast<std::uint64_t>(ms);
     r.detail = human_size(done) + (total == 0 ? "" : " of " + human_size(total)) + ", " + human_size(rate) + "/s";
     const int tenth = total == 0 ? 0 : static_cast<int>(done * 10 / total);

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/json.hpp"
+#include "os/clock.hpp"
 #include <nlohmann/json.hpp>
 
 namespace uprev {
@@ -21,12 +22,12 @@ class Progress {
     void end();                          // takes live lines away
 
    private:
-    using Clock = std::chrono::steady_clock;
     struct Running {
         std::string title;
         std::string detail;
-        Clock::time_point since;
+        os::Milliseconds since{0};  // on clock_
     };
+    [[nodiscard]] std::string elapsed(os::Milliseconds since) const;
     void erase();
     void draw();
     void step(const Json& event);
@@ -36,8 +37,9 @@ class Progress {
     bool silent_;
     std::size_t drawn_ = 0;
     std::map<std::string, Running> running_;  // by step id
-    Clock::time_point last_draw_{};
-    Clock::time_point download_since_{};
+    os::SystemClock clock_;
+    os::Milliseconds last_draw_{0};
+    os::Milliseconds download_since_{0};
     std::uint64_t download_from_ = 0;
     int last_tenth_ = -1;
 };

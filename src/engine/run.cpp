@@ -117,7 +117,7 @@ class Loop {
             auto done = end - i > 1 ? together(i, end) : alone(step);
             if (!done) {
                 const bool journal_broke = done.error().code == Code::bug && done.error().message == "journal";
-                if (journal_broke) return stop_(done.error());
+                if (journal_broke) return stopped(done.error());
                 why_ = done.error();
                 if (past_point(step)) return after_point(step);
                 return back();
@@ -256,12 +256,12 @@ class Loop {
         while (again && records_[step.id].attempts < attempts_at_most) {
             ports_.clock->sleep(std::chrono::seconds(1));
             auto begun = intend(step, StepStatus::doing);
-            if (!begun) return stop_(begun.error());
+            if (!begun) return stopped(begun.error());
             auto done = perform(kind, step);
             if (done) return forward();
             why_ = done.error();
         }
-        return stop_(why_);
+        return stopped(why_);
     }
 
     Result<RunOutcome> back() {
@@ -270,14 +270,14 @@ class Loop {
         if (verdict == DataVerdict::needs_operator) {
             auto why = why_;
             why.hint = verdict_.value("reason", "") + "; see 'uprev status' for the choices";
-            return stop_(why);
+            return stopped(why);
         }
         for (std::size_t i = plan_.steps.size(); i-- > 0;) {
             const auto& step = plan_.steps[i];
             const auto now = status(step.id);
             if (now == StepStatus::pending || now == StepStatus::undone || now == StepStatus::skipped) continue;
             auto undone = undo(step);
-            if (!undone) return stop_(std::move(undone).error());
+            if (!undone) return stopped(std::move(undone).error());
         }
         return went_back();
     }
@@ -324,7 +324,7 @@ class Loop {
         return {reached_disruption() ? OperationResult::undone : OperationResult::abandoned, why_, failed_step_, remarks_};
     }
 
-    RunOutcome stop_(const Error& error) {
+    RunOutcome stopped(const Error& error) {
         recall_reason();
         if (why_.message.empty()) why_ = error;
         auto c = context(nullptr);
