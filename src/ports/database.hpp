@@ -67,6 +67,15 @@ class Database {
     virtual Result<Written> written_since(const std::string& write_mark) = 0;
     // Drops the kept copy (Snapshot::restored), and the dump file too unless `keep_dump`. What is gone already is fine.
     virtual Result<> forget(const Snapshot& snapshot, bool keep_dump) = 0;
+
+    // For people who ask; no operation needs them. Code::refused: this kind of database can't.
+    // Restores the dump aside under `mark`, compares again and drops the copy. Code::corrupt: it doesn't hold what was recorded.
+    virtual Result<> verify(const Snapshot& snapshot, const std::string& mark) {
+        (void)mark;
+        return fail(Code::refused, "snapshots of '" + snapshot.database + "' can't be verified again");
+    }
+    // Rows of each table as they are now, counted in one transaction; as in Snapshot::tables.
+    virtual Result<std::vector<TableCount>> count() { return fail(Code::refused, "rows of this kind of database can't be counted"); }
 };
 
 }  // namespace uprev
