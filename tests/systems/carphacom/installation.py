@@ -2,6 +2,7 @@
 """One shop at 1.4.0 on a server of its own: PostgreSQL, PM2 with a foreign application beside, a vendor's HTTPS feed,
 the operator's files, the site file. `close` stops and removes all of it."""
 import json
+import secrets
 import subprocess
 import sys
 import time
@@ -20,7 +21,6 @@ import workplace  # noqa: E402
 
 SERVICES = ("backend", "admin", "storefront")
 FIRST_STAMP = "20260101000000"
-CANARY = "c4naryPa55word"
 
 
 def published():
@@ -71,6 +71,7 @@ class Installation:
         self.site = self.folder / "uprev.yaml"
         self.releases, self.first_version = published(), version
         self.writes, self.extra, self.stable, self.within, self.instances = writes, extra, stable, within, instances
+        self.canary = "c4nary" + secrets.token_hex(8)  # the database's password; it must appear nowhere
         self.ports = {name: workplace.free_port() for name in (*SERVICES, "blog")}
         self.database = self.pm2 = self.feed = None
         try:
@@ -82,7 +83,7 @@ class Installation:
 
     def _lay_out(self):
         self.database = postgres.Postgres(self.folder / "postgres")
-        self.database.make("shop", "shop", CANARY)
+        self.database.make("shop", "shop", self.canary)
         self.feed = feed_server.FeedServer(self.releases)
         self._place_release()
         self._write_operator_files()
@@ -110,7 +111,7 @@ class Installation:
     def _write_operator_files(self):
         for name in ("uploads", "plugins/reviews"):
             (self.shared / name).mkdir(parents=True)
-        self.database_url = self.database.url("shop", "shop", CANARY)
+        self.database_url = self.database.url("shop", "shop", self.canary)
         self.write_env({})
         (self.shared / "uploads" / "car.txt").write_text("a car\n")
         self.install_plugin("reviews", minimum="1.0.0")
@@ -125,7 +126,7 @@ class Installation:
             {"apps": [{"name": "blog", "script": "app.js", "cwd": str(blog), "env": {"PORT": self.ports["blog"]}}]}) + ";\n")
 
     def write_env(self, more):
-        values = {"DATABASE_URL": self.database_url, "JWT_SECRET": CANARY + "-jwt", **more}
+        values = {"DATABASE_URL": self.database_url, "JWT_SECRET": self.canary + "-jwt", **more}
         path = self.shared / ".env"
         path.write_text("".join(f"{key}={value}\n" for key, value in values.items()))
         path.chmod(0o600)

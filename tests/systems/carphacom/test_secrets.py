@@ -6,14 +6,12 @@ from pathlib import Path
 
 import scenario
 
-CANARY = scenario.installation.CANARY.encode()
-
 
 class ArgvWatch:
     """Reads every process's command line, as fast as it can."""
 
-    def __init__(self):
-        self.seen, self.stopping = [], threading.Event()
+    def __init__(self, canary):
+        self.canary, self.seen, self.stopping = canary.encode(), [], threading.Event()
         self.thread = threading.Thread(target=self._watch, daemon=True)
 
     def __enter__(self):
@@ -31,7 +29,7 @@ class ArgvWatch:
                     words = Path("/proc", name, "cmdline").read_bytes() if name.isdigit() else b""
                 except OSError:
                     continue
-                if CANARY in words:
+                if self.canary in words:
                     self.seen.append(words)
 
 
@@ -40,7 +38,7 @@ class Canary(scenario.ShopTest):
 
     def test_the_canary_is_nowhere(self):
         said = []
-        with ArgvWatch() as watch:
+        with ArgvWatch(self.shop.canary) as watch:
             for words in (["plan", "--to", "1.6.0"], ["upgrade", "--to", "1.5.2"], ["upgrade", "--to", "1.6.2"], ["upgrade", "--to", "1.6.0"],
                           ["rollback"], ["status"], ["history"], ["logs"], ["doctor"], ["config", "--origin"], ["snapshot", "list"]):
                 for as_json in (True, False):
@@ -49,29 +47,29 @@ class Canary(scenario.ShopTest):
                     answer = self.uprev(*words, as_json=as_json)
                     said.append((words, answer.text))
         for words, text in said:
-            self.assertNotIn(CANARY.decode(), text, words)
+            self.assertNotIn(self.shop.canary, text, words)
         self.assertEqual(watch.seen, [])
         self.assert_not_in_files(self.shop.state)
         self.assert_not_in_pm2()
 
     def test_a_wrong_password_is_not_printed(self):
         env = self.shop.shared / ".env"
-        env.write_text(env.read_text().replace(scenario.installation.CANARY + "@", scenario.installation.CANARY + "x@"))
+        env.write_text(env.read_text().replace(self.shop.canary + "@", self.shop.canary + "x@"))
         answer = self.uprev("upgrade", "--to", "1.5.0", as_json=False)
         self.assertNotEqual(answer.code, 0)
-        self.assertNotIn(CANARY.decode(), answer.text)
+        self.assertNotIn(self.shop.canary, answer.text)
         self.assert_not_in_files(self.shop.state)
 
     def assert_not_in_files(self, folder):
         snapshots = folder / "carphacom" / "snapshots"  # data may hold anything
         for path in folder.rglob("*"):
             if path.is_file() and snapshots not in path.parents:
-                self.assertNotIn(CANARY, path.read_bytes(), path)
+                self.assertNotIn(self.shop.canary.encode(), path.read_bytes(), path)
                 self.assertEqual(path.stat().st_mode & 0o077, 0, f"{path} is for its owner only")
 
     def assert_not_in_pm2(self):
         for rows in self.shop.pm2.apps().values():
-            self.assertNotIn(CANARY.decode(), str(rows), "uprev must not hand the address to PM2")
+            self.assertNotIn(self.shop.canary, str(rows), "uprev must not hand the address to PM2")
 
 
 if __name__ == "__main__":
