@@ -2,6 +2,7 @@
 // What only PostgreSQL does: owners, grants, settings, extensions, large objects, peers, sessions that come back.
 #include <gtest/gtest.h>
 #include <signal.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <atomic>
@@ -162,6 +163,24 @@ TEST_F(PostgresqlDatabase, APoolThatReconnectsIsKeptOut) {
     EXPECT_GT(acknowledged, 0);
     EXPECT_GE(std::stoi(count()), acknowledged + 10) << "an acknowledged row is gone";
     ASSERT_TRUE(world.database()->unfence("m1"));
+}
+
+// The rename of a uprev that was killed still waits on the server. It must not take effect after the next call has looked.
+TEST_F(PostgresqlDatabase, AStatementThatOutlivedItsUprevIsEnded) {
+    PostgresWorld world;
+    world.fill(10);
+    const auto superuser = PgConnection::open(*parse_pg_address(postgres().url(world.name()), "test"), world.name(), "");
+    ASSERT_TRUE(superuser) << "a session that can't be ended keeps the rename waiting";
+    const pid_t child = fork();
+    if (child == 0) _exit(world.database()->fence("m1") ? 0 : 1);
+    const auto waiting = [] { return ask("postgres", "SELECT count(*) FROM pg_stat_activity WHERE query LIKE 'ALTER DATABASE%RENAME%' AND state = 'active'"); };
+    for (int i = 0; i < 200 && waiting() == "0"; ++i) std::this_thread::sleep_for(20ms);
+    ASSERT_EQ(waiting(), "1");
+    kill(child, SIGKILL);
+    waitpid(child, nullptr, 0);
+    const auto done = world.database()->unfence("m1");
+    ASSERT_TRUE(done) << done.error().text();
+    EXPECT_EQ(waiting(), "0") << "it may fence the database behind everybody's back";
 }
 
 TEST_F(PostgresqlDatabase, ASnapshotUnderLoadHoldsEveryRowAcknowledgedBefore) {

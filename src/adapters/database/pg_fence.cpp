@@ -8,8 +8,8 @@
 namespace uprev {
 
 namespace {
-Result<> rename(const PgServer& server, const std::string& from, const std::string& to) {
-    return pg_rename(server.opener(), {from}, "ALTER DATABASE " + pg_name(from) + " RENAME TO " + pg_name(to))
+Result<> rename(const PgServer& server, PgConnection& admin, const std::string& from, const std::string& to) {
+    return pg_rename(admin, server.opener(), {from}, "ALTER DATABASE " + pg_name(from) + " RENAME TO " + pg_name(to))
         .within("renaming database '" + from + "' to '" + to + "'");
 }
 
@@ -41,26 +41,26 @@ Result<> reachable(const PgServer& server, const std::string& fenced) {
 }  // namespace
 
 Result<Fence> pg_fence(const PgServer& server, const std::string& mark) {
-    auto admin = TRY(server.admin());
+    auto admin = TRY(server.claim());
     const std::string& ordinary = server.database();
     const std::string fenced = pg_beside(ordinary, PgWord::fenced, mark);
     const auto live = TRY(server.locate(admin));
     if (live.fenced && live.name != fenced)
         return fail(Code::conflict, "database '" + ordinary + "' is fenced as '" + live.name + "' by another operation", "uprev status shows it");
-    if (!live.fenced) TRY_VOID(rename(server, ordinary, fenced));
+    if (!live.fenced) TRY_VOID(rename(server, admin, ordinary, fenced));
     if (auto fine = reachable(server, fenced); !fine) {
-        TRY_VOID(rename(server, fenced, ordinary));
+        TRY_VOID(rename(server, admin, fenced, ordinary));
         return fine.error();
     }
     return described(server, fenced);
 }
 
 Result<> pg_unfence(const PgServer& server, const std::string& mark) {
-    auto admin = TRY(server.admin());
+    auto admin = TRY(server.claim());
     const std::string fenced = pg_beside(server.database(), PgWord::fenced, mark);
     if (TRY(pg_exists(admin, fenced))) {
         if (TRY(pg_exists(admin, server.database()))) return both_exist(server.database(), fenced);
-        TRY_VOID(rename(server, fenced, server.database()));
+        TRY_VOID(rename(server, admin, fenced, server.database()));
     }
     return pg_sweep(admin, server.database());
 }

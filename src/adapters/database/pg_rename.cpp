@@ -51,8 +51,7 @@ Result<> attempt(PgConnection& renamer, PgConnection& ender, const std::string& 
 }
 }  // namespace
 
-Result<> pg_rename(const PgOpen& open, const std::vector<std::string>& databases, const std::string& statements) {
-    PgConnection renamer = TRY(open());
+Result<> pg_rename(PgConnection& renamer, const PgOpen& open, const std::vector<std::string>& databases, const std::string& statements) {
     PgConnection ender = TRY(open());
     const std::string which = one_of(databases);
     for (int i = 1;; ++i) {

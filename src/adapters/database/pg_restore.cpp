@@ -44,7 +44,7 @@ void analyze(const PgServer& server) {
 }  // namespace
 
 Result<> pg_restore_snapshot(const PgServer& server, const Snapshot& snapshot, const std::string& mark) {
-    auto admin = TRY(server.admin());
+    auto admin = TRY(server.claim());
     const std::string& ordinary = server.database();
     const std::string failed = pg_beside(ordinary, PgWord::failed, mark);
     if (TRY(pg_exists(admin, failed))) {
@@ -55,7 +55,7 @@ Result<> pg_restore_snapshot(const PgServer& server, const Snapshot& snapshot, c
     const auto tools = TRY(server.tools(admin));
     const bool kept = TRY(kept_copy_holds(server, admin, tools, snapshot));
     const std::string copy = kept ? snapshot.restored : TRY(copy_from_dump(server, admin, tools, live, snapshot, mark));
-    TRY_VOID(pg_rename(server.opener(), {live.name, copy},
+    TRY_VOID(pg_rename(admin, server.opener(), {live.name, copy},
                        "ALTER DATABASE " + pg_name(live.name) + " RENAME TO " + pg_name(failed) + "; ALTER DATABASE " + pg_name(copy) +
                            " RENAME TO " + pg_name(ordinary))
                  .within("swapping '" + copy + "' in for '" + live.name + "'"));
@@ -65,7 +65,7 @@ Result<> pg_restore_snapshot(const PgServer& server, const Snapshot& snapshot, c
 
 Result<> pg_verify_snapshot(const PgServer& server, const Snapshot& snapshot, const std::string& mark) {
     DumpFile dump = TRY(open_recorded(snapshot.path, snapshot.bytes, snapshot.sha256));
-    auto admin = TRY(server.admin());
+    auto admin = TRY(server.claim());
     const auto live = TRY(server.locate(admin));
     const auto tools = TRY(server.tools(admin));
     const std::string copy = pg_beside(server.database(), PgWord::proof, mark);
@@ -79,7 +79,7 @@ Result<> pg_verify_snapshot(const PgServer& server, const Snapshot& snapshot, co
 Result<> pg_forget_copy(const PgServer& server, const Snapshot& snapshot) {
     if (!snapshot.restored.empty() && !snapshot.restored.starts_with(pg_beside_prefix(server.database(), PgWord::proof)))
         return fail(Code::refused, "'" + snapshot.restored + "' is not a copy that a snapshot of '" + server.database() + "' kept: it is not dropped");
-    auto admin = TRY(server.admin());
+    auto admin = TRY(server.claim());
     if (!snapshot.restored.empty()) TRY_VOID(pg_drop(admin, snapshot.restored));
     return pg_sweep(admin, server.database());
 }

@@ -2,11 +2,22 @@
 #include "adapters/database/pg_server.hpp"
 
 #include "adapters/database/pg_names.hpp"
+#include "os/clock.hpp"
 #include "os/secrets.hpp"
+#include "release/digest.hpp"
 
 namespace uprev {
 
 namespace {
+constexpr os::Milliseconds claim_limit{30'000};
+constexpr os::Milliseconds claim_pause{50};
+constexpr const char* end_holder =
+    "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND objsubid = 1 AND pid <> pg_backend_pid() AND granted "
+    "AND database = (SELECT oid FROM pg_database WHERE datname = current_database()) AND (classid::bigint << 32 | objid::bigint) = $1::bigint";
+
+// Advisory locks are numbers that all programs share; 60 bits of a digest meet nobody else's.
+std::string claim_key(const std::string& database) { return std::to_string(std::stoull(sha256("uprev " + database).hex.substr(0, 15), nullptr, 16)); }
+
 std::string env_file_of(const SiteFile& site) {
     if (!site.env_file.empty()) return site.env_file;
     return (site.shared.empty() ? site.root + "/shared" : site.shared) + "/.env";
@@ -57,6 +68,21 @@ Result<PgConnection> PgServer::admin() const {
     // A wrong password stays one in any database; a server without "postgres", or that keeps us out of it, has template1.
     auto other = open("template1");
     return other ? std::move(other) : std::move(connection);
+}
+
+Result<PgConnection> PgServer::claim() const {
+    auto connection = TRY(admin());
+    const std::string key = claim_key(database());
+    os::SystemClock clock;
+    const auto deadline = clock.steady() + claim_limit;
+    while (TRY(connection.value("SELECT pg_try_advisory_lock($1::bigint)", {key})) != "t") {
+        if (clock.steady() > deadline)
+            return fail(Code::conflict, "another uprev is at work on database '" + database() + "'", "wait until it has ended, then run the same command again");
+        // Installations have a lock of their own, so whoever holds this one is a session that a killed uprev left.
+        (void)connection.query(end_holder, {key}).has_value();
+        clock.sleep(claim_pause);
+    }
+    return connection;
 }
 
 PgOpen PgServer::opener() const {

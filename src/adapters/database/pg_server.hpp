@@ -36,6 +36,9 @@ class PgServer {
 
     Result<PgConnection> open(const std::string& database) const;
     Result<PgConnection> admin() const;  // a session with a database that is never renamed
+    // The same for a verb that changes something. A statement of a uprev that was killed may still be at work on the server and would
+    // take effect after we looked: it is ended first, and nobody else's can begin while this session lives.
+    Result<PgConnection> claim() const;
     [[nodiscard]] PgOpen opener() const;
     Result<PgConnection> open_as_application(const std::string& database) const;  // REQUIRES: application()
     // Code::not_found: neither the ordinary nor a fenced name. Code::conflict: more than one.

@@ -84,7 +84,7 @@ Result<> keep(PgConnection& admin, const PgLocated& live, const std::string& cop
 }
 
 Result<Snapshot> snapshot_into(const PgServer& server, const os::Path& part, const std::string& mark, bool keep_copy) {
-    auto admin = TRY(server.admin());
+    auto admin = TRY(server.claim());
     const auto live = TRY(server.locate(admin));
     const auto tools = TRY(server.tools(admin));
     TRY_VOID(pg_sweep(admin, server.database()));
