@@ -10,8 +10,7 @@
 
 #include "base/exit_codes.hpp"
 #include "cli/alias_names.hpp"
-#include "commands/command.hpp"
-#include "operations/session.hpp"
+#include "commands/command_line.hpp"
 
 namespace uprev {
 
@@ -29,12 +28,6 @@ int show(const Globals& globals, const Reply& reply) {
     else fmt::print("{}", reply.text);
     return reply.exit;
 }
-
-std::string exit_table() {
-    std::string out = "Exit codes:\n";
-    for (const auto& row : exit_rows) out += fmt::format("  {:>3}  {:<15} {}\n", row.exit, row.word, row.meaning);
-    return out;
-}
 }  // namespace
 
 int run_program(const std::vector<std::string>& called) {
@@ -44,21 +37,8 @@ int run_program(const std::vector<std::string>& called) {
     globals.color = globals.terminal && std::getenv("NO_COLOR") == nullptr;
     if (!expanded) return show(globals, expanded.error());
     CLI::App app("uprev upgrades a self-hosted application, watches it, and goes back by itself when something fails.", "uprev");
-    app.set_version_flag("--version", "uprev " + std::string(uprev_version));
-    app.require_subcommand(1);
-    app.fallthrough();
-    app.footer(exit_table());
-    app.add_option("--site", globals.site, "the site file (default: $UPREV_SITE, ./uprev.yaml, /etc/uprev/)")->type_name("FILE");
-    app.add_option("--state", globals.state, "where uprev keeps its record (default: $UPREV_STATE, /var/lib/uprev)")->type_name("DIR");
-    app.add_flag("--json", globals.json, "answer as JSON");
     Action action;
-    for (const auto& row : command_table()) {
-        auto* sub = app.add_subcommand(std::string(row.name), std::string(row.summary));
-        sub->footer("\n" + std::string(row.help));
-        if (row.hidden) sub->group("");
-        auto run = row.declare(*sub);
-        sub->callback([&action, run] { action = run; });
-    }
+    declare_command_line(app, globals, action);
     std::vector<std::string> reversed(expanded->rbegin(), expanded->rend() - 1);
     try {
         app.parse(reversed);

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "commands/exclusive.hpp"
+
+#include <cstdlib>
+
+#include "commands/operate.hpp"
+#include "os/identity.hpp"
+#include "os/worker.hpp"
+
+namespace uprev {
+
+namespace {
+bool waits_for_operator(const Json& report) { return report.value("result", "") == "needs_operator"; }
+
+// What a dead uprev left is finished or taken back by a worker, like any operation.
+Result<> recover_first(const Globals& globals, Session& session) {
+    auto* journal = TRY(session.journal());
+    if (!TRY(journal->unfinished()) || os::Lock::holder(session.state() / "lock")) return {};
+    OperationRequest request;
+    request.kind = "resume";
+    const auto reply = TRY(operate(globals, request));
+    if (waits_for_operator(reply.json)) return fail(Code::needs_operator, "an operation that was cut off needs a decision first", "see 'uprev status'");
+    return {};
+}
+}  // namespace
+
+std::string asked_by() {
+    const char* sudo = std::getenv("SUDO_USER");
+    return sudo != nullptr && *sudo != '\0' ? std::string(sudo) + " (sudo)" : os::current_user().name;
+}
+
+Place place_of(const Globals& globals, const std::string& site_file) { return {site_file, find_state_base(globals.state)}; }
+
+Result<std::unique_ptr<Session>> open_session(const Globals& globals, Session::Mode mode) {
+    return Session::open(place_of(globals, TRY(find_site_file(globals.site))), mode);
+}
+
+Result<Exclusive> take_exclusive(const Globals& globals, const std::string& what) {
+    {
+        auto look = TRY(open_session(globals, Session::Mode::read));
+        TRY_VOID(recover_first(globals, *look));
+    }
+    auto session = TRY(open_session(globals, Session::Mode::write));
+    const os::LockHolder self{os::own_pid(), what, "", session->clock().wall_ms(), asked_by()};
+    auto lock = TRY(os::Lock::acquire(session->state() / "lock", self, std::chrono::milliseconds(0)));
+    session->use_processes(os::make_processes({}, lock.descriptor()));
+    auto* journal = TRY(session->journal());
+    return Exclusive{std::move(session), std::move(lock), journal};
+}
+
+}  // namespace uprev
