@@ -11,7 +11,13 @@ namespace uprev {
 namespace {
 Result<Consent> consent_of(Session& session, const OperationRequest& request) {
     const auto window = TRY(window_state(session.site().windows, session.clock().wall_ms()));
-    return Consent{request.allow_breaking, request.reason, request.allow_downgrade, request.accept_edits, request.unattended, window.open, window.next};
+    return Consent{request.allow_breaking,
+                   request.reason,
+                   request.allow_downgrade,
+                   request.accept_edits,
+                   request.unattended,
+                   window.open,
+                   window.next};
 }
 
 // The folder name shows the page's timestamp; the mark's first fourteen digits are that timestamp.
@@ -41,10 +47,17 @@ void look_again(Prepared& out, const Look& look, const PlanInput& input, const C
 }
 
 // What can be known before a download: the site itself, consent by the feed's word, plugins against the version.
-Result<bool> site_preflight(Session& session, Prepared& out, const FeedRelease& next, const Session::Active& active, const ReleaseFile& old, const Consent& consent) {
+Result<bool> site_preflight(Session& session, Prepared& out, const FeedRelease& next, const Session::Active& active,
+                            const ReleaseFile& old, const Consent& consent) {
     ReleaseFile unknown;
-    PlanInput input{&session.site(), &unknown, &old, &out.facts, {next.version.text(), "", "", 0, {}, next.changelog, next.breaking, ""}, false};
-    look_again(out, {&session.site(), &unknown, &old, &out.adapters->ports, active.version, next.artifact.size, 0, true}, input, consent);
+    PlanInput input{&session.site(),
+                    &unknown,
+                    &old,
+                    &out.facts,
+                    {next.version.text(), "", "", 0, {}, next.changelog, next.breaking, ""},
+                    false};
+    look_again(out, {&session.site(), &unknown, &old, &out.adapters->ports, active.version, next.artifact.size, 0, true}, input,
+               consent);
     return !blocks(out.findings);
 }
 }  // namespace
@@ -62,7 +75,8 @@ Result<TargetRequest> target_request(Session& session, const OperationRequest& r
     return out;
 }
 
-Result<Prepared> prepare_upgrade(Session& session, const OperationRequest& request, const std::string& mark, const PrepareHooks& hooks) {
+Result<Prepared> prepare_upgrade(Session& session, const OperationRequest& request, const std::string& mark,
+                                 const PrepareHooks& hooks) {
     Prepared out;
     const auto bare = TRY(session.adapters({session.site().release}));
     const auto active = TRY(session.active(*bare->layout));
@@ -75,7 +89,8 @@ Result<Prepared> prepare_upgrade(Session& session, const OperationRequest& reque
     const auto path = TRY(choose_path(feed, TRY(target_request(session, request, active.version))));
     if (path.empty()) {
         out.nothing_to_do = true;
-        out.nothing_reason = request.to.empty() ? "no newer version can be deployed; " + active.version + " is installed" : active.version + " is installed already";
+        out.nothing_reason = request.to.empty() ? "no newer version can be deployed; " + active.version + " is installed"
+                                                : active.version + " is installed already";
         return out;
     }
     for (std::size_t i = 1; i < path.size(); ++i) out.stops.push_back(path[i].version.text());
@@ -96,7 +111,10 @@ Result<Prepared> prepare_upgrade(Session& session, const OperationRequest& reque
 
     out.adapters = TRY(session.adapters({old, release}));
     PlanInput input{&session.site(), &release, &old, &out.facts, verified.target, false};
-    look_again(out, {&session.site(), &release, &old, &out.adapters->ports, active.version, verified.target.size, verified.unpacked, true}, input, consent);
+    look_again(
+        out,
+        {&session.site(), &release, &old, &out.adapters->ports, active.version, verified.target.size, verified.unpacked, true},
+        input, consent);
     input.facts = &out.facts;
     out.plan = plan_upgrade(input);
     out.pinned = pin(session, mark, verified.target);
@@ -109,21 +127,35 @@ Result<Prepared> prepare_upgrade(Session& session, const OperationRequest& reque
 
 namespace {
 // The generation to go back to: the one named, else the newest good one that isn't active.
-Result<Generation> choose_generation(const std::vector<Generation>& generations, const std::string& to, const Session::Active& active) {
+Result<Generation> choose_generation(const os::FileSystem& fs, const std::vector<Generation>& generations, const std::string& to,
+                                     const Session::Active& active) {
+    std::string gone;
     for (const auto& g : generations) {
-        const bool good = g.state == GenerationState::good || g.state == GenerationState::degraded || g.state == GenerationState::superseded;
+        const bool good =
+            g.state == GenerationState::good || g.state == GenerationState::degraded || g.state == GenerationState::superseded;
         if (!good || g.folder == active.folder.string()) continue;
-        if (to.empty() || g.version == to || std::to_string(g.number) == to) return g;
+        if (!to.empty() && g.version != to && std::to_string(g.number) != to) continue;
+        if (TRY(fs.info(g.folder)).type == os::FileType::folder) return g;
+        gone = g.version;
     }
+    if (!to.empty() && !gone.empty())
+        return fail(Code::not_found, "the release folder of " + gone + " is gone: retention dropped it",
+                    "upgrade to it again: uprev upgrade --to " + gone + " --allow-downgrade");
     std::string known;
     for (const auto& g : generations) known += (known.empty() ? "" : ", ") + g.version;
-    return fail(Code::not_found, to.empty() ? "there is no earlier good release to go back to" : "no good generation of version " + to + " is on record", "on record: " + known + " (see 'uprev history')");
+    return fail(
+        Code::not_found,
+        to.empty() ? "there is no earlier good release to go back to" : "no good generation of version " + to + " is on record",
+        "on record: " + known + " (see 'uprev history')");
 }
 
 Finding schema_finding(const std::string& name, const DatabaseFacts& facts, const ReleaseFile& release, const std::string& to) {
     const bool reads = reads_schema(release.reads_schema, release.schema, facts.schema);
-    if (reads) return {Finding::Severity::note, "schema." + name, to + " declares that it reads schema " + facts.schema, "", Code::refused};
-    return {Finding::Severity::blocker, "schema." + name, to + " is not known to read the schema of '" + name + "' (" + (facts.schema.empty() ? "unknown" : facts.schema) + ")",
+    if (reads)
+        return {Finding::Severity::note, "schema." + name, to + " declares that it reads schema " + facts.schema, "",
+                Code::refused};
+    return {Finding::Severity::blocker, "schema." + name,
+            to + " is not known to read the schema of '" + name + "' (" + (facts.schema.empty() ? "unknown" : facts.schema) + ")",
             "a rollback does not take migrations back; to go back with the data: uprev snapshot restore SET", Code::refused};
 }
 }  // namespace
@@ -134,25 +166,31 @@ Result<Prepared> prepare_rollback(Session& session, const OperationRequest& requ
     const auto active = TRY(session.active(*bare->layout));
     auto* journal = TRY(session.journal());
     const auto generations = TRY(journal->generations());
-    const auto goal = TRY(choose_generation(generations, request.to, active));
+    const auto goal = TRY(choose_generation(session.fs(), generations, request.to, active));
     const auto old = TRY(session.release_in(active.folder));
     const auto release = TRY(session.release_in(goal.folder));
     out.adapters = TRY(session.adapters({old, release}));
     Target target{goal.version, os::Path(goal.folder).filename().string(), "", 0, {}, "", false, ""};
     PlanInput input{&session.site(), &release, &old, &out.facts, target, true};
-    look_again(out, {&session.site(), &release, &old, &out.adapters->ports, active.version, 0, 0, false}, input, TRY(consent_of(session, request)));
+    look_again(out, {&session.site(), &release, &old, &out.adapters->ports, active.version, 0, 0, false}, input,
+               TRY(consent_of(session, request)));
     // Unhealthy or errored services are the usual reason for a rollback, not an obstacle to it.
     std::erase_if(out.findings, [](const auto& f) { return f.id.starts_with("service.") || f.id == "release.edited"; });
     if (TRY(session.fs().info(goal.folder)).type != os::FileType::folder)
-        out.findings.push_back({Finding::Severity::blocker, "release.folder", "the release folder " + goal.folder + " is gone", "upgrade to that version again with --allow-downgrade", Code::not_found});
+        out.findings.push_back({Finding::Severity::blocker, "release.folder", "the release folder " + goal.folder + " is gone",
+                                "upgrade to that version again with --allow-downgrade", Code::not_found});
     Json ran = Json::array();
     for (const auto& g : generations) {
         if (g.number <= goal.number) break;
-        for (const auto& name : g.details.value("migrations", Json::array())) ran.push_back(g.version + ": " + name.get<std::string>());
+        for (const auto& name : g.details.value("migrations", Json::array()))
+            ran.push_back(g.version + ": " + name.get<std::string>());
     }
-    for (const auto& name : ran) out.findings.push_back({Finding::Severity::note, "migrations", "migration ran since: " + name.get<std::string>(), "it is not taken back", Code::refused});
+    for (const auto& name : ran)
+        out.findings.push_back({Finding::Severity::note, "migrations", "migration ran since: " + name.get<std::string>(),
+                                "it is not taken back", Code::refused});
     if (!ran.empty())
-        for (const auto& [name, facts] : out.facts.databases) out.findings.push_back(schema_finding(name, facts, release, goal.version));
+        for (const auto& [name, facts] : out.facts.databases)
+            out.findings.push_back(schema_finding(name, facts, release, goal.version));
     input.facts = &out.facts;
     out.plan = plan_rollback(input);
     out.pinned = pin(session, mark, target);

@@ -5,6 +5,7 @@
 #include <cstdlib>
 #include <random>
 
+#include "adapters/notifier/make_notifier.hpp"
 #include "adapters/probe/prober.hpp"
 #include "engine/run.hpp"
 #include "operations/events.hpp"
@@ -34,7 +35,11 @@ bool refuses(Code code) { return code != Code::bug && code != Code::corrupt; }
 // One worker's life around one or two operations: the one it recovers and the one it was started for.
 class Worker {
    public:
-    Worker(Session& session, const WorkOptions& options) : session_(session), options_(options), work_(session.state() / "ops" / options.operation), events_(work_ / "events.log", session.clock()) {}
+    Worker(Session& session, const WorkOptions& options)
+        : session_(session),
+          options_(options),
+          work_(session.state() / "ops" / options.operation),
+          events_(work_ / "events.log", session.clock()) {}
 
     Result<Json> run() {
         auto lock = TRY(take_lock());
@@ -42,20 +47,29 @@ class Worker {
         journal_ = TRY(session_.journal());
         if (TRY(journal_->bound_machine()).empty()) TRY_VOID(journal_->bind_machine(os::machine_id()));
         auto recovered = TRY(recover());
-        if (options_.request.kind == "resume") return recovered.is_null() ? nothing("nothing to resume: no operation was cut off") : recovered;
+        if (options_.request.kind == "resume")
+            return recovered.is_null() ? nothing("nothing to resume: no operation was cut off") : recovered;
         if (recovered.is_object() && recovered.value("result", "") == "needs_operator") return recovered;
         return perform();
     }
 
    private:
     Result<os::Lock> take_lock() {
-        const os::LockHolder self{0, options_.request.kind + (options_.request.to.empty() ? "" : " " + options_.request.to), options_.operation, session_.clock().wall_ms(), who()};
-        return os::Lock::acquire(session_.state() / "lock", self, options_.request.wait,
-                                 [&](const os::LockHolder& holder) { events_.tell("waiting", {{"holder", holder.what}, {"pid", holder.pid}, {"since_ms", holder.since_ms}, {"user", holder.user}}); });
+        const os::LockHolder self{0, options_.request.kind + (options_.request.to.empty() ? "" : " " + options_.request.to),
+                                  options_.operation, session_.clock().wall_ms(), who()};
+        return os::Lock::acquire(session_.state() / "lock", self, options_.request.wait, [&](const os::LockHolder& holder) {
+            events_.tell("waiting",
+                         {{"holder", holder.what}, {"pid", holder.pid}, {"since_ms", holder.since_ms}, {"user", holder.user}});
+        });
     }
 
     Json nothing(const std::string& why) const {
-        return {{"operation", options_.operation}, {"kind", options_.request.kind}, {"result", "succeeded"}, {"nothing_to_do", true}, {"message", why}, {"error", nullptr}};
+        return {{"operation", options_.operation},
+                {"kind", options_.request.kind},
+                {"result", "succeeded"},
+                {"nothing_to_do", true},
+                {"message", why},
+                {"error", nullptr}};
     }
 
     // What a dead worker left behind, if anything.
@@ -64,7 +78,8 @@ class Worker {
         if (!left) return Json();
         events_.tell("recovering", {{"operation", left->id}, {"kind", left->kind}, {"to", left->to}});
         if (left->plan.is_null()) {
-            RunOutcome outcome{OperationResult::abandoned, fail(Code::interrupted, "uprev was stopped before there was a plan"), "", {}};
+            RunOutcome outcome{
+                OperationResult::abandoned, fail(Code::interrupted, "uprev was stopped before there was a plan"), "", {}};
             return conclude(*left, nullptr, nullptr, {}, outcome, Json(), {}, true);
         }
         return carry_out(*left, {}, {}, true);
@@ -80,7 +95,8 @@ class Worker {
         o.uprev_version = uprev_version;
         o.machine = os::machine_id();
         o.request = to_json(options_.request);
-        if (const auto me = os::identify(os::own_pid())) o.worker = Json({{"boot", me->boot}, {"pid", me->pid}, {"start", me->start}}).dump();
+        if (const auto me = os::identify(os::own_pid()))
+            o.worker = Json({{"boot", me->boot}, {"pid", me->pid}, {"start", me->start}}).dump();
         TRY_VOID(journal_->create(o));
         return o;
     }
@@ -100,21 +116,26 @@ class Worker {
         }
         operation.from = prepared->plan.from;
         operation.to = prepared->plan.to;
-        if (!options_.request.plan_hash.empty() && options_.request.plan_hash != prepared->plan.hash && !blocks(prepared->findings))
-            prepared->findings.push_back({Finding::Severity::blocker, "plan.hash", "the facts have changed: the plan's hash is now " + prepared->plan.hash, "look at 'uprev plan' again", Code::conflict});
+        if (!options_.request.plan_hash.empty() && options_.request.plan_hash != prepared->plan.hash &&
+            !blocks(prepared->findings))
+            prepared->findings.push_back({Finding::Severity::blocker, "plan.hash",
+                                          "the facts have changed: the plan's hash is now " + prepared->plan.hash,
+                                          "look at 'uprev plan' again", Code::conflict});
         if (blocks(prepared->findings)) {
             RunOutcome outcome{OperationResult::refused, as_error(prepared->findings), "", {}};
             return conclude(operation, &prepared->plan, nullptr, prepared->findings, outcome, Json(), {}, false);
         }
         prepared->pinned.work = work_;
-        TRY_VOID(journal_->freeze(operation.id, to_json(prepared->plan), to_json(prepared->pinned), prepared->plan.from, prepared->plan.to));
+        TRY_VOID(journal_->freeze(operation.id, to_json(prepared->plan), to_json(prepared->pinned), prepared->plan.from,
+                                  prepared->plan.to));
         return carry_out(TRY(journal_->operation(operation.id)), prepared->findings, prepared->stops, false);
     }
 
     Result<Prepared> prepare() {
         const auto mark = mark_of(options_.operation);
         if (options_.request.kind == "rollback") return prepare_rollback(session_, options_.request, mark);
-        if (options_.request.kind == "restore" || options_.request.kind == "accept") return prepare_restore(session_, options_.request, mark);
+        if (options_.request.kind == "restore" || options_.request.kind == "accept")
+            return prepare_restore(session_, options_.request, mark);
         PrepareHooks hooks;
         hooks.phase = [&](const std::string& phase) { events_.tell("phase", {{"text", phase}}); };
         hooks.fetch.cancelled = options_.stop_asked;
@@ -140,7 +161,8 @@ class Worker {
         return out;
     }
 
-    Result<Json> carry_out(const Operation& operation, const std::vector<Finding>& findings, const std::vector<std::string>& stops, bool recovered) {
+    Result<Json> carry_out(const Operation& operation, const std::vector<Finding>& findings,
+                           const std::vector<std::string>& stops, bool recovered) {
         const auto plan = TRY(plan_from_json(operation.plan));
         const auto pinned = TRY(pinned_from_json(operation.pinned));
         auto adapters = TRY(session_.adapters({pinned.old_release, pinned.release}));
@@ -153,9 +175,15 @@ class Worker {
             probing = true;
         };
         hooks.event = [&](const StepEvent& e) {
-            events_.tell("step", {{"step", e.step->id}, {"title", e.step->title}, {"phase", phase_name(e.step->phase)}, {"status", word(e.status)}, {"error", e.error == nullptr ? Json() : error_json(*e.error)}});
+            events_.tell("step", {{"step", e.step->id},
+                                  {"title", e.step->title},
+                                  {"phase", phase_name(e.step->phase)},
+                                  {"status", word(e.status)},
+                                  {"error", e.error == nullptr ? Json() : error_json(*e.error)}});
         };
-        hooks.say = [&](const PlannedStep& step, const std::string& line) { events_.tell("say", {{"step", step.id}, {"text", line}}); };
+        hooks.say = [&](const PlannedStep& step, const std::string& line) {
+            events_.tell("say", {{"step", step.id}, {"text", line}});
+        };
         Engine engine(step_table(), *journal_, adapters->ports);
         auto outcome = engine.run(operation, hooks);
         const auto downtime = probing ? to_json(prober.stop()) : Json();
@@ -163,16 +191,40 @@ class Worker {
         return conclude(operation, &plan, &pinned, findings, *outcome, downtime, stops, recovered);
     }
 
-    Result<Json> conclude(const Operation& operation, const Plan* plan, const Pinned* pinned, const std::vector<Finding>& findings, const RunOutcome& outcome, const Json& downtime,
+    Result<Json> conclude(const Operation& operation, const Plan* plan, const Pinned* pinned,
+                          const std::vector<Finding>& findings, const RunOutcome& outcome, const Json& downtime,
                           const std::vector<std::string>& stops, bool recovered) {
-        const bool failed_release = operation.kind == "upgrade" && plan != nullptr && pinned != nullptr && outcome.error.code != Code::interrupted &&
-                                    (outcome.result == OperationResult::undone || outcome.result == OperationResult::abandoned || outcome.result == OperationResult::needs_operator);
+        const bool failed_release = operation.kind == "upgrade" && plan != nullptr && pinned != nullptr &&
+                                    outcome.error.code != Code::interrupted &&
+                                    (outcome.result == OperationResult::undone || outcome.result == OperationResult::abandoned ||
+                                     outcome.result == OperationResult::needs_operator);
         if (failed_release) TRY_VOID(journal_->mark_failed(plan->to, outcome.error.message, operation.id));
-        ReportInput in{&operation, plan, pinned, TRY(journal_->steps(operation.id)), findings, outcome, downtime, stops, recovered};
+        if (outcome.result == OperationResult::degraded) TRY_VOID(mark_degraded(operation));
+        ReportInput in{&operation, plan,  pinned,   TRY(journal_->steps(operation.id)), findings, outcome,
+                       downtime,   stops, recovered};
         auto report = make_report(in);
         if (pinned != nullptr) report["plugin_updates"] = plugin_news(*pinned, outcome);
         TRY_VOID(journal_->finish(operation.id, outcome.result, report));
+        notify(report);
         return report;
+    }
+
+    // Best effort, and last: what the operation came to is on record by now.
+    void notify(const Json& report) {
+        const auto result = report.value("result", "");
+        for (const auto& spec : session_.site().notify) {
+            if (!spec.on.empty() && std::find(spec.on.begin(), spec.on.end(), result) == spec.on.end()) continue;
+            auto told = make_notifier(spec, *session_.os().http, *session_.os().processes)->tell(report);
+            if (!told) events_.tell("phase", {{"text", "could not notify: " + told.error().text()}});
+        }
+    }
+
+    // Good only after `uprev ack`.
+    Result<> mark_degraded(const Operation& operation) {
+        for (const auto& g : TRY(journal_->generations()))
+            if (g.operation == operation.id && g.state == GenerationState::good)
+                return journal_->set_generation(g.number, GenerationState::degraded);
+        return {};
     }
 
     // Plugins that the new platform fits and that say so: the page asks to look at each after an upgrade.
@@ -198,7 +250,11 @@ class Worker {
 
 Json failed_report(const WorkOptions& options, const Error& error) {
     // An unfinished operation stays in the journal: the next mutating command, or the boot, recovers it.
-    return {{"operation", options.operation}, {"kind", options.request.kind}, {"result", ""}, {"to", options.request.to}, {"error", error_json(error)}};
+    return {{"operation", options.operation},
+            {"kind", options.request.kind},
+            {"result", ""},
+            {"to", options.request.to},
+            {"error", error_json(error)}};
 }
 
 }  // namespace
@@ -210,7 +266,10 @@ Json work(const Place& place, const WorkOptions& options, const OsParts* os) {
     if (auto made = (*session)->fs().make_folders(folder, 0700); !made) return failed_report(options, made.error());
     auto report = Worker(**session, options).run();
     auto out = report ? *report : failed_report(options, report.error());
-    (void)(*session)->fs().write(folder / "result.json", out.dump(-1, ' ', false, Json::error_handler_t::replace), 0600).has_value();
+    (void)(*session)
+        ->fs()
+        .write(folder / "result.json", out.dump(-1, ' ', false, Json::error_handler_t::replace), 0600)
+        .has_value();
     return out;
 }
 
