@@ -41,6 +41,12 @@ class Unpacker {
     virtual Result<std::string> read_member(int fd, const std::string& name, std::uint64_t limit) = 0;
     // Sum of sizes and count, by reading headers; the same refusals as unpack.
     virtual Result<Unpacked> measure(int fd, const UnpackLimits& limits) = 0;
+    // What the archive itself says it unpacks to (bytes, headers included), read from its index without decoding anything: for estimates
+    // of disk needs only. 0 when it doesn't say.
+    virtual Result<std::uint64_t> stated_size(int fd) {
+        (void)fd;
+        return std::uint64_t{0};
+    }
 };
 
 }  // namespace uprev

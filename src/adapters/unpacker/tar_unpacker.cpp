@@ -8,6 +8,7 @@
 #include <cstring>
 
 #include "adapters/unpacker/entry_name.hpp"
+#include "adapters/unpacker/stated_size.hpp"
 #include "adapters/unpacker/tar_reader.hpp"
 #include "adapters/unpacker/tree_writer.hpp"
 #include "os/identity.hpp"
@@ -106,6 +107,8 @@ class TarUnpacker final : public Unpacker {
         TRY_VOID(reader->tree().check_links(reader->tree().single_root()));
         return reader->totals();
     }
+
+    Result<std::uint64_t> stated_size(int fd) override { return stated_unpacked_size(fd); }
 
    private:
     static Result<std::string> read_all(TarReader& reader) {

@@ -225,6 +225,23 @@ TEST_F(TarUnpackerTest, MeasureSaysTheSameWithoutWriting) {
     EXPECT_EQ(done->entries, measured->entries);
 }
 
+TEST_F(TarUnpackerTest, StatedSizes) {
+    const std::string plain = ordinary();
+    const auto stated = [](const std::string& bytes) {
+        const int fd = memory_file(bytes);
+        const auto size = make_tar_unpacker()->stated_size(fd);
+        close(fd);
+        EXPECT_TRUE(size);
+        return size.value_or(1);
+    };
+    EXPECT_EQ(plain.size(), stated(plain));
+    EXPECT_EQ(plain.size(), stated(test::gzip(plain)));
+    EXPECT_EQ(plain.size(), stated(test::xz(plain)));
+    EXPECT_EQ(plain.size(), stated(test::zstd(plain)));
+    EXPECT_EQ(plain.size() + 1000, stated(test::xz(plain) + std::string(8, '\0') + test::xz(std::string(1000, 'x')))) << "streams in a row";
+    for (const auto& none : {std::string(), std::string("PK\x03\x04"), test::xz(plain).substr(0, 200), test::xz(plain) + "evil", std::string("\x1f\x8b"), std::string("\x28\xb5\x2f\xfd")}) EXPECT_EQ(0U, stated(none));
+}
+
 TEST_F(TarUnpackerTest, Members) {
     EXPECT_EQ("version: 1.4.2\n", member(test::gzip(ordinary()), "uprev.release.yaml").value_or("?"));
     EXPECT_EQ("data\n", member(TarWriter().file("./uprev.release.yaml").file("x").finish(), "uprev.release.yaml").value_or("?"));
