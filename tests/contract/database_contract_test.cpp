@@ -166,6 +166,34 @@ TEST_P(DatabaseContract, ADumpThatHoldsSomethingElseThanRecordedIsRefused) {
     expect_wrecked();
 }
 
+TEST_P(DatabaseContract, ASnapshotIsVerifiedAgain) {
+    auto snapshot = taken();
+    wreck();
+    for (int i = 0; i < 2; ++i) {
+        const auto done = world->database()->verify(snapshot, "v1");
+        ASSERT_TRUE(done) << why(done.error());
+    }
+    expect_wrecked();
+    EXPECT_TRUE(world->leftovers().empty()) << testing::PrintToString(world->leftovers());
+    snapshot.tables[0].rows = 201;
+    snapshot.write_mark = "other";
+    const auto differs = world->database()->verify(snapshot, "v1");
+    ASSERT_FALSE(differs);
+    EXPECT_EQ(differs.error().code, Code::corrupt) << why(differs.error());
+    EXPECT_TRUE(world->leftovers().empty()) << testing::PrintToString(world->leftovers());
+    std::ofstream(snapshot.path, std::ios::binary | std::ios::app) << "x";
+    EXPECT_EQ(world->database()->verify(snapshot, "v1").error().code, Code::corrupt);
+}
+
+TEST_P(DatabaseContract, RowsAreCountedAsTheyAreNow) {
+    wreck();
+    const auto counted = world->database()->count();
+    ASSERT_TRUE(counted) << why(counted.error());
+    ASSERT_EQ(counted->size(), 2U);
+    EXPECT_EQ((*counted)[0].rows + (*counted)[1].rows, 100U);
+    EXPECT_EQ((*counted)[0].table, taken().tables[0].table);
+}
+
 TEST_P(DatabaseContract, TheFenceKeepsWritersOutUntilItIsTakenAway) {
     auto database = world->database();
     if (world->fence_hides()) {

@@ -234,14 +234,17 @@ TEST_F(PostgresqlDatabase, OtherDatabasesOfTheServerDoNotCountAsWrites) {
 }
 
 TEST_F(PostgresqlDatabase, AReadOnlyDatabaseIsSnapshottedAndRestoredReadOnly) {
-    PostgresWorld world;
-    world.fill(10);
-    world.must("ALTER DATABASE " + world.name() + " SET default_transaction_read_only = on");
-    const auto snapshot = taken(world, true);
-    ASSERT_TRUE(snapshot.proven) << snapshot.proof;
-    restored(world, snapshot);
-    EXPECT_NE(world.get("DELETE FROM orders").find("read-only"), std::string::npos);
-    EXPECT_EQ(world.get("SELECT count(*) FROM orders"), "10");
+    for (const bool by_role : {false, true}) {  // either is a way of maintenance mode
+        PostgresWorld world;
+        world.fill(10);
+        world.must("ALTER " + (by_role ? "ROLE " + world.role() : "DATABASE " + world.name()) + " SET default_transaction_read_only = on");
+        const auto snapshot = taken(world, true);
+        ASSERT_TRUE(snapshot.proven) << snapshot.proof;
+        ASSERT_TRUE(world.database()->fence("m1"));
+        restored(world, snapshot);
+        EXPECT_NE(world.get("DELETE FROM orders").find("read-only"), std::string::npos);
+        EXPECT_EQ(world.get("SELECT count(*) FROM orders"), "10");
+    }
 }
 
 TEST_F(PostgresqlDatabase, AKeptCopyThatSomebodyChangedIsNotUsed) {

@@ -25,6 +25,15 @@ Result<> sound(SqliteConnection& connection) {
     return {};
 }
 
+// Whether the copy at `path` holds what was recorded, row by row.
+Result<> holds(const os::Path& path, const Snapshot& snapshot) {
+    auto copy = TRY(SqliteConnection::open(path, SqliteMode::copy));
+    TRY_VOID(sound(copy));
+    const auto found = TRY(sqlite_content(copy));
+    if (found.digest == snapshot.write_mark) return {};
+    return fail(Code::corrupt, "'" + path.string() + "' differs from the snapshot: " + difference(snapshot.tables, found.tables));
+}
+
 class Sqlite final : public Database {
    public:
     Sqlite(DatabaseSpec spec, os::Path path, os::FileSystem& files)
@@ -148,13 +157,7 @@ Result<> Sqlite::restore(const Snapshot& snapshot, const std::string& mark) {
     TRY_VOID(nobody_holds_it());
     const DumpFile dump = TRY(open_recorded(snapshot.path, snapshot.bytes, snapshot.sha256));
     TRY_VOID(parts_.lay_aside(dump, mark));
-    {
-        auto copy = TRY(SqliteConnection::open(parts_.aside(mark), SqliteMode::copy));
-        TRY_VOID(sound(copy));
-        const auto found = TRY(sqlite_content(copy));
-        if (found.digest != snapshot.write_mark)
-            return fail(Code::corrupt, "the copy laid beside '" + path_.string() + "' differs from the snapshot: " + difference(snapshot.tables, found.tables));
-    }
+    TRY_VOID(holds(parts_.aside(mark), snapshot));
     empty_the_log();
     return parts_.swap(mark);
 }
@@ -174,11 +177,7 @@ Result<Written> Sqlite::written_since(const std::string& write_mark) {
 // The dump is the database: reading every row of it is what a restore would do.
 Result<> Sqlite::verify(const Snapshot& snapshot, const std::string& /*mark*/) {
     TRY(open_recorded(snapshot.path, snapshot.bytes, snapshot.sha256));
-    auto copy = TRY(SqliteConnection::open(snapshot.path, SqliteMode::copy));
-    TRY_VOID(sound(copy));
-    const auto found = TRY(sqlite_content(copy));
-    if (found.digest == snapshot.write_mark) return {};
-    return fail(Code::corrupt, "'" + snapshot.path.string() + "' differs from what was recorded: " + difference(snapshot.tables, found.tables));
+    return holds(snapshot.path, snapshot);
 }
 
 Result<std::vector<TableCount>> Sqlite::count() {
