@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/program.hpp"
 
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
 #include <unistd.h>
+#include <CLI/CLI.hpp>
 
 #include <algorithm>
 #include <cstdlib>
@@ -17,15 +17,18 @@ namespace uprev {
 namespace {
 int show(const Globals& globals, const Error& error) {
     if (globals.json)
-        fmt::print("{}\n", Json({{"error", {{"code", code_name(error.code)}, {"message", error.text()}, {"hint", error.hint}}}}).dump(2, ' ', false, Json::error_handler_t::replace));
+        fmt::print("{}\n", Json({{"error", {{"code", code_name(error.code)}, {"message", error.text()}, {"hint", error.hint}}}})
+                               .dump(2, ' ', false, Json::error_handler_t::replace));
     fmt::print(stderr, "error: {}\n", error.text());
     if (!error.hint.empty()) fmt::print(stderr, "next:  {}\n", error.hint);
     return exit_code(error.code);
 }
 
 int show(const Globals& globals, const Reply& reply) {
-    if (globals.json && !reply.json.is_null()) fmt::print("{}\n", reply.json.dump(2, ' ', false, Json::error_handler_t::replace));
-    else fmt::print("{}", reply.text);
+    if (globals.json && !reply.json.is_null())
+        fmt::print("{}\n", reply.json.dump(2, ' ', false, Json::error_handler_t::replace));
+    else
+        fmt::print("{}", reply.text);
     return reply.exit;
 }
 }  // namespace

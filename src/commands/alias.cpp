@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // uprev alias: the vendor's own command names as links to uprev, and the list that tells uprev what each of them means.
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
+#include <CLI/CLI.hpp>
 
 #include <algorithm>
 #include <memory>
@@ -24,7 +24,9 @@ class Registry {
         const auto text = out.fs_->read(out.file_, 1U << 20U);
         if (!text && text.error().code != Code::not_found) return text.error();
         if (text) out.rows = TRY(parse_json(*text, out.file_.string()));
-        if (!out.rows.is_object()) return fail(Code::corrupt, out.file_.string() + " is no list of aliases", "remove it, then run 'uprev alias install' for each site file");
+        if (!out.rows.is_object())
+            return fail(Code::corrupt, out.file_.string() + " is no list of aliases",
+                        "remove it, then run 'uprev alias install' for each site file");
         return out;
     }
     Result<> save() {
@@ -51,7 +53,11 @@ Result<Link> look(const os::FileSystem& fs, const os::Path& link) {
 }
 
 Json row_of(const std::string& name, const Json& row) {
-    return {{"name", name}, {"command", row.value("command", Json::array())}, {"link", row.value("link", "")}, {"site", row.value("site", "")}, {"state", row.value("state", "")}};
+    return {{"name", name},
+            {"command", row.value("command", Json::array())},
+            {"link", row.value("link", "")},
+            {"site", row.value("site", "")},
+            {"state", row.value("state", "")}};
 }
 
 std::string text_of(const Json& rows, const std::string& verb) {
@@ -59,17 +65,23 @@ std::string text_of(const Json& rows, const std::string& verb) {
     for (const auto& r : rows) {
         std::string command;
         for (const auto& word : r["command"]) command += " " + word.get<std::string>();
-        text += fmt::format("{}{} -> uprev --site {}{}\n", verb, r["link"].get<std::string>().empty() ? r["name"].get<std::string>() : r["link"].get<std::string>(), r["site"].get<std::string>(), command);
+        text += fmt::format("{}{} -> uprev --site {}{}\n", verb,
+                            r["link"].get<std::string>().empty() ? r["name"].get<std::string>() : r["link"].get<std::string>(),
+                            r["site"].get<std::string>(), command);
     }
     return text.empty() ? "no alias is installed\n" : text;
 }
 
 // Everything is judged before anything is written.
 Result<> may_install(Registry& registry, const AliasSpec& alias, const os::Path& link, const std::string& site_file) {
-    if (TRY(look(registry.fs(), link)) == Link::foreign) return fail(Code::refused, link.string() + " exists and is not uprev's", "remove it yourself, or choose another folder with --dir");
+    if (TRY(look(registry.fs(), link)) == Link::foreign)
+        return fail(Code::refused, link.string() + " exists and is not uprev's",
+                    "remove it yourself, or choose another folder with --dir");
     if (!registry.rows.contains(alias.name)) return {};
     const auto other = registry.rows[alias.name].value("site", "");
-    if (other != site_file) return fail(Code::conflict, "'" + alias.name + "' is an alias of " + other + " already", "rename it in one of the site files, or run 'uprev --site " + other + " alias remove'");
+    if (other != site_file)
+        return fail(Code::conflict, "'" + alias.name + "' is an alias of " + other + " already",
+                    "rename it in one of the site files, or run 'uprev --site " + other + " alias remove'");
     return {};
 }
 
@@ -77,13 +89,17 @@ Result<Reply> install(const Globals& globals, const std::string& folder) {
     const auto file = TRY(find_site_file(globals.site));
     auto session = TRY(open_session(globals, Session::Mode::read));
     const auto& aliases = session->site().aliases;
-    if (aliases.empty()) return fail(Code::not_found, "the site file names no aliases", "for example aliases: {shop-upgrade: [upgrade]}");
+    if (aliases.empty())
+        return fail(Code::not_found, "the site file names no aliases", "for example aliases: {shop-upgrade: [upgrade]}");
     auto registry = TRY(Registry::open());
     const auto dir = std::filesystem::absolute(folder).lexically_normal();
     for (const auto& alias : aliases) TRY_VOID(may_install(registry, alias, dir / alias.name, file));
     Json done = Json::array();
     for (const auto& alias : aliases) {
-        registry.rows[alias.name] = {{"site", file}, {"state", session->place().state_base}, {"command", alias.command}, {"link", (dir / alias.name).string()}};
+        registry.rows[alias.name] = {{"site", file},
+                                     {"state", session->place().state_base},
+                                     {"command", alias.command},
+                                     {"link", (dir / alias.name).string()}};
         done.push_back(row_of(alias.name, registry.rows[alias.name]));
     }
     TRY_VOID(registry.save());  // first: a link without its row would be of no use
@@ -109,13 +125,17 @@ Result<Reply> remove(const Globals& globals, const std::vector<std::string>& nam
     const auto file = TRY(find_site_file(globals.site));
     auto registry = TRY(Registry::open());
     for (const auto& name : names)
-        if (!registry.rows.contains(name) || registry.rows[name].value("site", "") != file) return fail(Code::not_found, "'" + name + "' is no alias of " + file, "see 'uprev alias list'");
+        if (!registry.rows.contains(name) || registry.rows[name].value("site", "") != file)
+            return fail(Code::not_found, "'" + name + "' is no alias of " + file, "see 'uprev alias list'");
     Json gone = Json::array();
     auto kept = Json::object();
     for (const auto& [name, row] : registry.rows.items()) {
-        const bool chosen = row.value("site", "") == file && (names.empty() || std::find(names.begin(), names.end(), name) != names.end());
-        if (!chosen) kept[name] = row;
-        else gone.push_back(row_of(name, row));
+        const bool chosen =
+            row.value("site", "") == file && (names.empty() || std::find(names.begin(), names.end(), name) != names.end());
+        if (!chosen)
+            kept[name] = row;
+        else
+            gone.push_back(row_of(name, row));
     }
     for (const auto& row : gone) {
         const os::Path link = row["link"].get<std::string>();
@@ -129,7 +149,8 @@ Result<Reply> remove(const Globals& globals, const std::vector<std::string>& nam
 
 CommandRow alias() {
     return {"alias", "the vendor's own command names for uprev",
-            "Links each name under 'aliases' in the site file to uprev, so that the vendor's page stays true. A file that isn't uprev's is never replaced.\n\n"
+            "Links each name under 'aliases' in the site file to uprev, so that the vendor's page stays true. A file that isn't "
+            "uprev's is never replaced.\n\n"
             "  uprev alias install\n"
             "  carphacom-upgrade --to 1.4.2      now runs uprev upgrade --to 1.4.2",
             [](CLI::App& app) -> Action {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // uprev auto: one unattended round, and the setting that allows it.
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
+#include <CLI/CLI.hpp>
 
 #include <algorithm>
 #include <memory>
@@ -21,7 +21,7 @@ const std::vector<std::string> allowed{"off", "patch", "minor"};
 
 struct Allowed {
     std::string value;
-    std::string by;           // "site file", or who set it
+    std::string by;  // "site file", or who set it
     std::int64_t at_ms = 0;
 };
 
@@ -30,7 +30,9 @@ Result<Allowed> in_force(Session& session, Journal& journal) {
     return Allowed{session.site().automatic.allow, "site file", 0};
 }
 
-Json to_json(const Allowed& a) { return {{"allow", a.value}, {"set_by", a.by}, {"set_at", a.at_ms == 0 ? Json() : Json(os::iso8601(a.at_ms))}}; }
+Json to_json(const Allowed& a) {
+    return {{"allow", a.value}, {"set_by", a.by}, {"set_at", a.at_ms == 0 ? Json() : Json(os::iso8601(a.at_ms))}};
+}
 
 Result<Reply> show(const Globals& globals) {
     auto session = TRY(open_session(globals, Session::Mode::read));
@@ -38,7 +40,9 @@ Result<Reply> show(const Globals& globals) {
     auto json = to_json(now);
     json["site_file"] = session->site().automatic.allow;
     const auto since = now.at_ms == 0 ? std::string() : " on " + os::iso8601(now.at_ms);
-    return Reply{json, fmt::format("auto: {} (set by {}{})\nsite file: {}\n", now.value, now.by, since, session->site().automatic.allow), 0};
+    return Reply{
+        json, fmt::format("auto: {} (set by {}{})\nsite file: {}\n", now.value, now.by, since, session->site().automatic.allow),
+        0};
 }
 
 Result<Reply> set(const Globals& globals, const std::string& value) {
@@ -49,7 +53,9 @@ Result<Reply> set(const Globals& globals, const std::string& value) {
     auto session = TRY(open_session(globals, Session::Mode::write));
     TRY_VOID(TRY(session->journal())->set_setting("auto", value, asked_by()));
     return Reply{{{"allow", value}, {"set_by", asked_by()}, {"site_file", session->site().automatic.allow}},
-                 fmt::format("auto: {} (set by {}; the site file says {} and is left as it is)\n", value, asked_by(), session->site().automatic.allow), 0};
+                 fmt::format("auto: {} (set by {}; the site file says {} and is left as it is)\n", value, asked_by(),
+                             session->site().automatic.allow),
+                 0};
 }
 
 // Nothing was done, and that is fine.
@@ -63,9 +69,12 @@ Reply idle(const Allowed& now, const std::string& result, const std::string& why
 constexpr std::string_view hidden = "; this feed names its latest release only, so an older patch may be hidden behind it";
 
 // The newest version that may be taken without asking anybody: none that is breaking or failed here, nor one whose way leads through such.
-Result<std::vector<FeedRelease>> harmless_path(Session& session, const Feed& feed, const OperationRequest& request, const std::string& current) {
+Result<std::vector<FeedRelease>> harmless_path(Session& session, const Feed& feed, const OperationRequest& request,
+                                               const std::string& current) {
     const auto target = TRY(target_request(session, request, current));
-    const auto harmful = [&](const FeedRelease& r) { return r.breaking || std::find(target.failed.begin(), target.failed.end(), r.version.text()) != target.failed.end(); };
+    const auto harmful = [&](const FeedRelease& r) {
+        return r.breaking || std::find(target.failed.begin(), target.failed.end(), r.version.text()) != target.failed.end();
+    };
     Feed rest = feed;
     // A required stop stays, so that nothing jumps over it.
     std::erase_if(rest.releases, [&](const auto& r) { return harmful(r) && !r.required_stop; });
@@ -94,9 +103,12 @@ Result<std::string> closed_until(Session& session) {
 Result<> nothing_waits(Journal& journal) {
     const auto last = TRY(journal.operations(1));
     if (last.empty() || last[0].result == OperationResult::none) return {};
-    if (last[0].result == OperationResult::needs_operator) return fail(Code::needs_operator, "operation " + last[0].id + " needs a decision first", "'uprev status' lists the choices");
+    if (last[0].result == OperationResult::needs_operator)
+        return fail(Code::needs_operator, "operation " + last[0].id + " needs a decision first",
+                    "'uprev status' lists the choices");
     if (last[0].result == OperationResult::degraded && !TRY(journal.setting("ack:" + last[0].id)))
-        return fail(Code::refused, "operation " + last[0].id + " ended degraded, and nobody has looked yet", "read it and acknowledge it: uprev ack");
+        return fail(Code::refused, "operation " + last[0].id + " ended degraded, and nobody has looked yet",
+                    "read it and acknowledge it: uprev ack");
     return {};
 }
 
@@ -104,10 +116,12 @@ Result<Reply> round(const Globals& globals) {
     auto session = TRY(open_session(globals, Session::Mode::read));
     auto* journal = TRY(session->journal());
     const auto now = TRY(in_force(*session, *journal));
-    if (now.value == "off") return idle(now, "off", "automatic upgrades are off (" + now.by + "); turn them on with 'uprev auto set patch'");
+    if (now.value == "off")
+        return idle(now, "off", "automatic upgrades are off (" + now.by + "); turn them on with 'uprev auto set patch'");
     TRY_VOID(nothing_waits(*journal));
     for (const bool waited : {false, true}) {
-        if (const auto next = TRY(closed_until(*session)); !next.empty()) return idle(now, "closed", "no maintenance window is open; the next one opens " + next);
+        if (const auto next = TRY(closed_until(*session)); !next.empty())
+            return idle(now, "closed", "no maintenance window is open; the next one opens " + next);
         if (!waited) wait_a_little(*session);
     }
     OperationRequest request;
@@ -118,7 +132,10 @@ Result<Reply> round(const Globals& globals) {
     const auto active = TRY(session->active(*adapters->layout));
     const auto feed = TRY(adapters->ports.source->list());
     const auto path = TRY(harmless_path(*session, feed, request, active.version));
-    if (path.empty()) return idle(now, "nothing", fmt::format("nothing to do: no {} upgrade of {} can be deployed{}", now.value, active.version, feed.simple ? hidden : ""));
+    if (path.empty())
+        return idle(now, "nothing",
+                    fmt::format("nothing to do: no {} upgrade of {} can be deployed{}", now.value, active.version,
+                                feed.simple ? hidden : ""));
     request.to = path.back().version.text();
     return operate(globals, request);
 }
@@ -126,7 +143,8 @@ Result<Reply> round(const Globals& globals) {
 
 CommandRow automatic() {
     return {"auto", "one unattended round, for a timer",
-            "Upgrades to the newest patch (or minor) when that is allowed and a window is open: never to a breaking release, never to a version that failed\n"
+            "Upgrades to the newest patch (or minor) when that is allowed and a window is open: never to a breaking release, "
+            "never to a version that failed\n"
             "here. What is set here takes precedence over the site file, which is never rewritten.\n\n"
             "  uprev auto\n"
             "  uprev auto set patch\n"

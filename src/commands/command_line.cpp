@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "commands/command_line.hpp"
 
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
+#include <CLI/CLI.hpp>
 
 #include "base/exit_codes.hpp"
 #include "operations/session.hpp"
@@ -21,7 +21,8 @@ void declare_command_line(CLI::App& app, Globals& globals, Action& action) {
     app.fallthrough();
     app.footer(exit_table());
     app.add_option("--site", globals.site, "the site file (default: $UPREV_SITE, ./uprev.yaml, /etc/uprev/)")->type_name("FILE");
-    app.add_option("--state", globals.state, "where uprev keeps its record (default: $UPREV_STATE, /var/lib/uprev)")->type_name("DIR");
+    app.add_option("--state", globals.state, "where uprev keeps its record (default: $UPREV_STATE, /var/lib/uprev)")
+        ->type_name("DIR");
     app.add_flag("--json", globals.json, "answer as JSON");
     for (const auto& row : command_table()) {
         auto* sub = app.add_subcommand(std::string(row.name), std::string(row.summary));

@@ -30,7 +30,8 @@ FlagShape shape_of(const CLI::Option& option) {
     return out;
 }
 
-void walk(const CLI::App& app, const std::vector<std::string>& path, const std::vector<FlagShape>& inherited, std::vector<CommandShape>& out) {
+void walk(const CLI::App& app, const std::vector<std::string>& path, const std::vector<FlagShape>& inherited,
+          std::vector<CommandShape>& out) {
     CommandShape shape;
     shape.path = path;
     shape.summary = app.get_description();
@@ -73,10 +74,15 @@ CommandRow completion() {
             "  uprev completion fish > /usr/share/fish/vendor_completions.d/uprev.fish",
             [](CLI::App& app) -> Action {
                 auto shell = std::make_shared<std::string>();
-                app.add_option("shell", *shell, "bash, zsh, fish, or man for the man page")->required()->check(CLI::IsMember({"bash", "zsh", "fish", "man"}));
+                app.add_option("shell", *shell, "bash, zsh, fish, or man for the man page")
+                    ->required()
+                    ->check(CLI::IsMember({"bash", "zsh", "fish", "man"}));
                 return [shell](const Globals&) -> Result<Reply> {
                     const auto shapes = command_shapes();
-                    const auto text = *shell == "bash" ? bash_completion(shapes) : *shell == "zsh" ? zsh_completion(shapes) : *shell == "fish" ? fish_completion(shapes) : man_page(shapes);
+                    const auto text = *shell == "bash"   ? bash_completion(shapes)
+                                      : *shell == "zsh"  ? zsh_completion(shapes)
+                                      : *shell == "fish" ? fish_completion(shapes)
+                                                         : man_page(shapes);
                     return Reply{{{"shell", *shell}, {"script", text}}, text, 0};
                 };
             }};

@@ -16,9 +16,9 @@ struct FlagShape {
 };
 
 struct CommandShape {
-    std::vector<std::string> path;                              // {"snapshot", "list"}; empty: uprev itself
+    std::vector<std::string> path;  // {"snapshot", "list"}; empty: uprev itself
     std::string summary;
-    std::vector<FlagShape> flags;                               // the global ones included
+    std::vector<FlagShape> flags;  // the global ones included
     std::vector<FlagShape> operands;
     std::vector<std::pair<std::string, std::string>> commands;  // below it, each with its summary
 };

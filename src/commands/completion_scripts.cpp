@@ -48,13 +48,15 @@ std::string bash_case(const CommandShape& shape) {
         operands.insert(operands.end(), operand.choices.begin(), operand.choices.end());
         files = files || operand.value == "file";
     }
-    return "    " + quoted(path_of(shape)) + ")\n      case $previous in\n" + values + "      esac\n      flags=" + quoted(words(offered)) + " operands=" + quoted(words(operands)) +
+    return "    " + quoted(path_of(shape)) + ")\n      case $previous in\n" + values +
+           "      esac\n      flags=" + quoted(words(offered)) + " operands=" + quoted(words(operands)) +
            " files=" + (files ? "1" : "") + " ;;\n";
 }
 
 std::string zsh_pairs(const std::vector<std::pair<std::string, std::string>>& rows) {
     std::string out;
-    for (const auto& [name, meaning] : rows) out += " " + quoted(replace_all(name, ":", "\\:") + ":" + replace_all(meaning, ":", "\\:"));
+    for (const auto& [name, meaning] : rows)
+        out += " " + quoted(replace_all(name, ":", "\\:") + ":" + replace_all(meaning, ":", "\\:"));
     return out;
 }
 
@@ -64,7 +66,10 @@ std::string zsh_case(const CommandShape& shape) {
     for (const auto& flag : shape.flags) {
         for (const auto& name : flag.names) flags.emplace_back(name, flag.meaning);
         if (flag.value.empty()) continue;
-        const std::string offer = !flag.choices.empty() ? "compadd -- " + words(flag.choices) : flag.value == "FILE" ? "_files" : flag.value == "DIR" ? "_files -/" : "_message " + quoted(flag.value);
+        const std::string offer = !flag.choices.empty()  ? "compadd -- " + words(flag.choices)
+                                  : flag.value == "FILE" ? "_files"
+                                  : flag.value == "DIR"  ? "_files -/"
+                                                         : "_message " + quoted(flag.value);
         values += "        " + join(flag.names, "|") + ") " + offer + "; return ;;\n";
     }
     auto operands = shape.commands;
@@ -73,14 +78,15 @@ std::string zsh_case(const CommandShape& shape) {
         for (const auto& choice : operand.choices) operands.emplace_back(choice, operand.meaning);
         files = files || operand.value == "file";
     }
-    return "    " + quoted(path_of(shape)) + ")\n      case $words[CURRENT-1] in\n" + values + "      esac\n      flags=(" + zsh_pairs(flags) + " )\n      operands=(" + zsh_pairs(operands) +
-           " )\n      files=" + (files ? "1" : "0") + " ;;\n";
+    return "    " + quoted(path_of(shape)) + ")\n      case $words[CURRENT-1] in\n" + values + "      esac\n      flags=(" +
+           zsh_pairs(flags) + " )\n      operands=(" + zsh_pairs(operands) + " )\n      files=" + (files ? "1" : "0") + " ;;\n";
 }
 
 std::string fish_lines(const CommandShape& shape) {
     const auto when = " -n " + fish_quoted("__uprev_at " + fish_quoted(path_of(shape)));
     std::string out;
-    for (const auto& [name, summary] : shape.commands) out += "complete -c uprev" + when + " -a " + name + " -d " + fish_quoted(summary) + "\n";
+    for (const auto& [name, summary] : shape.commands)
+        out += "complete -c uprev" + when + " -a " + name + " -d " + fish_quoted(summary) + "\n";
     for (const auto& operand : shape.operands) {
         if (!operand.choices.empty()) out += "complete -c uprev" + when + " -a " + fish_quoted(words(operand.choices)) + "\n";
         if (operand.value == "file") out += "complete -c uprev" + when + " -F\n";
@@ -89,9 +95,12 @@ std::string fish_lines(const CommandShape& shape) {
         std::string names;
         for (const auto& name : flag.names) names += name.starts_with("--") ? " -l " + name.substr(2) : " -s " + name.substr(1);
         std::string value;
-        if (!flag.choices.empty()) value = " -x -a " + fish_quoted(words(flag.choices));
-        else if (flag.value == "FILE" || flag.value == "DIR") value = " -r -F";
-        else if (!flag.value.empty()) value = " -x";
+        if (!flag.choices.empty())
+            value = " -x -a " + fish_quoted(words(flag.choices));
+        else if (flag.value == "FILE" || flag.value == "DIR")
+            value = " -r -F";
+        else if (!flag.value.empty())
+            value = " -x";
         out += "complete -c uprev" + when + names + value + " -d " + fish_quoted(flag.meaning) + "\n";
     }
     return out;
@@ -116,13 +125,18 @@ std::string bash_completion(const std::vector<CommandShape>& shapes) {
            "    word=${COMP_WORDS[i]}\n"
            "    [ -n \"$skip\" ] && { skip=; continue; }\n"
            "    case $word in\n"
-           "      " + join(flags_with_values(shapes), "|") + ") skip=1; continue ;;\n"
+           "      " +
+           join(flags_with_values(shapes), "|") +
+           ") skip=1; continue ;;\n"
            "    esac\n"
            "    case ${at:+$at }$word in\n"
-           "      " + known_paths(shapes) + ") at=${at:+$at }$word ;;\n"
+           "      " +
+           known_paths(shapes) +
+           ") at=${at:+$at }$word ;;\n"
            "    esac\n"
            "  done\n"
-           "  case $at in\n" + cases +
+           "  case $at in\n" +
+           cases +
            "  esac\n"
            "  if [[ $current == -* ]]; then COMPREPLY=($(compgen -W \"$flags\" -- \"$current\"))\n"
            "  elif [ -n \"$files\" ]; then COMPREPLY=($(compgen -f -- \"$current\"))\n"
@@ -143,13 +157,18 @@ std::string zsh_completion(const std::vector<CommandShape>& shapes) {
            "    word=$words[i]\n"
            "    [[ -n $skip ]] && { skip=; continue }\n"
            "    case $word in\n"
-           "      " + join(flags_with_values(shapes), "|") + ") skip=1; continue ;;\n"
+           "      " +
+           join(flags_with_values(shapes), "|") +
+           ") skip=1; continue ;;\n"
            "    esac\n"
            "    case ${at:+$at }$word in\n"
-           "      " + known_paths(shapes) + ") at=${at:+$at }$word ;;\n"
+           "      " +
+           known_paths(shapes) +
+           ") at=${at:+$at }$word ;;\n"
            "    esac\n"
            "  done\n"
-           "  case $at in\n" + cases +
+           "  case $at in\n" +
+           cases +
            "  esac\n"
            "  if [[ $words[CURRENT] == -* ]]; then _describe -o flag flags\n"
            "  elif (( files )); then _files\n"
@@ -171,13 +190,18 @@ std::string fish_completion(const std::vector<CommandShape>& shapes) {
            "  set -l skip 0\n"
            "  for word in (commandline -opc)[2..-1]\n"
            "    if test $skip = 1; set skip 0; continue; end\n"
-           "    if contains -- $word " + words(flags_with_values(shapes)) + "; set skip 1; continue; end\n"
+           "    if contains -- $word " +
+           words(flags_with_values(shapes)) +
+           "; set skip 1; continue; end\n"
            "    set -l next (string trim \"$at $word\")\n"
-           "    if contains -- $next" + paths + "; set at $next; end\n"
+           "    if contains -- $next" +
+           paths +
+           "; set at $next; end\n"
            "  end\n"
            "  test \"$at\" = \"$wanted\"\n"
            "end\n"
-           "complete -c uprev -f\n" + lines;
+           "complete -c uprev -f\n" +
+           lines;
 }
 
 }  // namespace uprev

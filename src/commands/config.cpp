@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // uprev config: the configuration that is in force, and where each value of it came from.
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
+#include <CLI/CLI.hpp>
 
 #include <filesystem>
 #include <memory>
@@ -33,7 +33,9 @@ Result<std::vector<Layer>> layers_of(const std::string& site_file) {
     return std::vector<Layer>{site};
 }
 
-std::string origin_text(const Origin& origin) { return origin.file.empty() ? origin.layer : fmt::format("{} {}:{}", origin.layer, origin.file, origin.line); }
+std::string origin_text(const Origin& origin) {
+    return origin.file.empty() ? origin.layer : fmt::format("{} {}:{}", origin.layer, origin.file, origin.line);
+}
 
 // A value has one origin, or its parts have.
 void collect(const Json& json, const std::string& path, const std::map<std::string, Origin>& origins, Json& out) {
@@ -51,7 +53,9 @@ Reply with_origins(const SiteConfig& config) {
     collect(effective(config.site), "", config.origins, json);
     std::string text;
     for (const auto& [key, row] : json.items()) {
-        const auto value = row["value"].is_string() && !row["value"].get<std::string>().empty() ? row["value"].get<std::string>() : row["value"].dump(-1, ' ', false, Json::error_handler_t::replace);
+        const auto value = row["value"].is_string() && !row["value"].get<std::string>().empty()
+                               ? row["value"].get<std::string>()
+                               : row["value"].dump(-1, ' ', false, Json::error_handler_t::replace);
         text += fmt::format("{:<44} {:<40} # {}\n", key + ":", value, row["from"].get<std::string>());
     }
     return {json, text, 0};
@@ -71,7 +75,9 @@ Result<Reply> run(const Globals& globals, const Request& r) {
         return Reply{schema, schema.dump(2) + "\n", 0};
     }
     if (!r.reference.empty()) {
-        const auto page = r.reference == "site" ? site_reference() : r.reference == "release" ? release_reference() : config_reference();
+        const auto page = r.reference == "site"      ? site_reference()
+                          : r.reference == "release" ? release_reference()
+                                                     : config_reference();
         return Reply{{{"markdown", page}}, page, 0};
     }
     if (!r.release.empty()) return release_file(r);
@@ -86,24 +92,29 @@ Result<Reply> run(const Globals& globals, const Request& r) {
 }  // namespace
 
 CommandRow config() {
-    return {"config", "the configuration in force, and where each value comes from",
-            "Prints what the site file, the active release's file and the defaults come to together; what is printed is a site file again.\n\n"
-            "  uprev config --origin\n"
-            "  uprev config --check\n"
-            "  uprev config --release uprev.release.yaml --check     for vendors\n"
-            "  uprev config --schema site                            for editors",
-            [](CLI::App& app) -> Action {
-                auto r = std::make_shared<Request>();
-                auto* origin = app.add_flag("--origin", r->origin, "layer, file and line of every value");
-                auto* check = app.add_flag("--check", r->check, "only say whether the file is valid");
-                auto* schema = app.add_option("--schema", r->schema, "print the JSON Schema of a file")->check(CLI::IsMember({"site", "release"}));
-                auto* reference = app.add_option("--reference", r->reference, "print every key, as Markdown")->check(CLI::IsMember({"site", "release", "all"}));
-                auto* release = app.add_option("--release", r->release, "a vendor's release file, instead of the site file")->type_name("FILE");
-                origin->excludes(check)->excludes(schema)->excludes(reference)->excludes(release);
-                schema->excludes(reference)->excludes(release)->excludes(check);
-                reference->excludes(release)->excludes(check);
-                return [r](const Globals& globals) { return run(globals, *r); };
-            }};
+    return {
+        "config", "the configuration in force, and where each value comes from",
+        "Prints what the site file, the active release's file and the defaults come to together; what is printed is a site file "
+        "again.\n\n"
+        "  uprev config --origin\n"
+        "  uprev config --check\n"
+        "  uprev config --release uprev.release.yaml --check     for vendors\n"
+        "  uprev config --schema site                            for editors",
+        [](CLI::App& app) -> Action {
+            auto r = std::make_shared<Request>();
+            auto* origin = app.add_flag("--origin", r->origin, "layer, file and line of every value");
+            auto* check = app.add_flag("--check", r->check, "only say whether the file is valid");
+            auto* schema = app.add_option("--schema", r->schema, "print the JSON Schema of a file")
+                               ->check(CLI::IsMember({"site", "release"}));
+            auto* reference = app.add_option("--reference", r->reference, "print every key, as Markdown")
+                                  ->check(CLI::IsMember({"site", "release", "all"}));
+            auto* release =
+                app.add_option("--release", r->release, "a vendor's release file, instead of the site file")->type_name("FILE");
+            origin->excludes(check)->excludes(schema)->excludes(reference)->excludes(release);
+            schema->excludes(reference)->excludes(release)->excludes(check);
+            reference->excludes(release)->excludes(check);
+            return [r](const Globals& globals) { return run(globals, *r); };
+        }};
 }
 
 }  // namespace uprev::commands

@@ -2,8 +2,8 @@
 // uprev doctor: what is missing on this machine for this site file.
 #include "commands/doctor.hpp"
 
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
+#include <CLI/CLI.hpp>
 
 #include <algorithm>
 
@@ -17,10 +17,14 @@ namespace uprev::commands {
 namespace {
 std::string_view name_of(Symptom::Health health) {
     switch (health) {
-        case Symptom::Health::ok: return "ok";
-        case Symptom::Health::note: return "note";
-        case Symptom::Health::warning: return "warning";
-        case Symptom::Health::blocker: return "blocker";
+        case Symptom::Health::ok:
+            return "ok";
+        case Symptom::Health::note:
+            return "note";
+        case Symptom::Health::warning:
+            return "warning";
+        case Symptom::Health::blocker:
+            return "blocker";
     }
     return "";
 }
@@ -44,7 +48,9 @@ void examine(const Globals& globals, Chart& chart, std::string& id) {
     chart.ok("site", *file + " is a valid site file");
     id = config->site.id;
     const auto& user = config->site.user;
-    if (!user.empty() && !os::find_user(user)) return chart.block("user", "there is no user '" + user + "' on this machine", "make it, or correct 'user' in the site file");
+    if (!user.empty() && !os::find_user(user))
+        return chart.block("user", "there is no user '" + user + "' on this machine",
+                           "make it, or correct 'user' in the site file");
     auto session = Session::open(place_of(globals, *file), Session::Mode::read);
     if (!session) return chart.block("session", session.error());
     const auto release = release_of(**session, chart);
@@ -68,14 +74,18 @@ Result<Reply> run(const Globals& globals) {
         text += fmt::format("{:<8} {}\n", name_of(row.health), row.message);
         if (!row.fix.empty()) text += fmt::format("         fix: {}\n", row.fix);
     }
-    text += blockers > 0 ? fmt::format("\n{} in the way, {} to look at\n", blockers, warnings) : fmt::format("\nnothing stands in the way, {} to look at\n", warnings);
-    return Reply{{{"id", id}, {"healthy", blockers == 0}, {"blockers", blockers}, {"warnings", warnings}, {"findings", rows}}, text, blockers > 0 ? exit_code(Code::refused) : 0};
+    text += blockers > 0 ? fmt::format("\n{} in the way, {} to look at\n", blockers, warnings)
+                         : fmt::format("\nnothing stands in the way, {} to look at\n", warnings);
+    return Reply{{{"id", id}, {"healthy", blockers == 0}, {"blockers", blockers}, {"warnings", warnings}, {"findings", rows}},
+                 text,
+                 blockers > 0 ? exit_code(Code::refused) : 0};
 }
 }  // namespace
 
 CommandRow doctor() {
     return {"doctor", "what is missing on this machine, and how to fix it",
-            "Looks at tools, users, files, secrets (never showing one), databases, services, disk and uprev's own state, and says for each what to do. Changes\n"
+            "Looks at tools, users, files, secrets (never showing one), databases, services, disk and uprev's own state, and "
+            "says for each what to do. Changes\n"
             "nothing. Exit code 0 when nothing blocks, 3 otherwise.\n\n"
             "  uprev doctor\n"
             "  uprev doctor --json | jq '.findings[] | select(.severity != \"ok\")'",

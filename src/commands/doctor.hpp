@@ -13,17 +13,25 @@ namespace uprev {
 struct Symptom {
     enum class Health { ok, note, warning, blocker };
     Health health = Health::ok;
-    std::string id;       // "tool.npm"
+    std::string id;  // "tool.npm"
     std::string message;
-    std::string fix;      // next step; empty for ok
+    std::string fix;  // next step; empty for ok
 };
 
 class Chart {
    public:
-    void ok(std::string id, std::string message) { rows_.push_back({Symptom::Health::ok, std::move(id), std::move(message), ""}); }
-    void note(std::string id, std::string message, std::string fix = {}) { rows_.push_back({Symptom::Health::note, std::move(id), std::move(message), std::move(fix)}); }
-    void warn(std::string id, std::string message, std::string fix) { rows_.push_back({Symptom::Health::warning, std::move(id), std::move(message), std::move(fix)}); }
-    void block(std::string id, std::string message, std::string fix) { rows_.push_back({Symptom::Health::blocker, std::move(id), std::move(message), std::move(fix)}); }
+    void ok(std::string id, std::string message) {
+        rows_.push_back({Symptom::Health::ok, std::move(id), std::move(message), ""});
+    }
+    void note(std::string id, std::string message, std::string fix = {}) {
+        rows_.push_back({Symptom::Health::note, std::move(id), std::move(message), std::move(fix)});
+    }
+    void warn(std::string id, std::string message, std::string fix) {
+        rows_.push_back({Symptom::Health::warning, std::move(id), std::move(message), std::move(fix)});
+    }
+    void block(std::string id, std::string message, std::string fix) {
+        rows_.push_back({Symptom::Health::blocker, std::move(id), std::move(message), std::move(fix)});
+    }
     void block(std::string id, const Error& error) { block(std::move(id), error.text(), error.hint); }
     [[nodiscard]] const std::vector<Symptom>& rows() const { return rows_; }
 
@@ -31,8 +39,9 @@ class Chart {
     std::vector<Symptom> rows_;
 };
 
-void examine_machine(Session& session, const ReleaseFile& release, Chart& chart);       // tools, boot unit, clock, identity
-void examine_installation(Session& session, const ReleaseFile& release, Chart& chart);  // root, pointer, environment, secrets, databases, services, disk, feed
-void examine_state(Session& session, Chart& chart);                                     // state folder, journal, lock, leftovers, trust
+void examine_machine(Session& session, const ReleaseFile& release, Chart& chart);  // tools, boot unit, clock, identity
+void examine_installation(Session& session, const ReleaseFile& release,
+                          Chart& chart);             // root, pointer, environment, secrets, databases, services, disk, feed
+void examine_state(Session& session, Chart& chart);  // state folder, journal, lock, leftovers, trust
 
 }  // namespace uprev

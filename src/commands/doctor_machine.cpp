@@ -13,7 +13,8 @@ namespace {
 bool executable(const os::Path& path) {
     std::error_code error;
     const auto status = std::filesystem::status(path, error);
-    return !error && status.type() == std::filesystem::file_type::regular && (status.permissions() & std::filesystem::perms::owner_exec) != std::filesystem::perms::none;
+    return !error && status.type() == std::filesystem::file_type::regular &&
+           (status.permissions() & std::filesystem::perms::owner_exec) != std::filesystem::perms::none;
 }
 
 os::Path found_in(const std::vector<std::string>& folders, const std::string& tool) {
@@ -25,14 +26,16 @@ os::Path found_in(const std::vector<std::string>& folders, const std::string& to
 std::vector<std::string> postgresql_folders() {
     std::vector<std::string> out;
     std::error_code error;
-    for (const auto& entry : std::filesystem::directory_iterator("/usr/lib/postgresql", error)) out.push_back((entry.path() / "bin").string());
+    for (const auto& entry : std::filesystem::directory_iterator("/usr/lib/postgresql", error))
+        out.push_back((entry.path() / "bin").string());
     std::sort(out.rbegin(), out.rend());
     return out;
 }
 
 class Machine {
    public:
-    Machine(Session& session, const ReleaseFile& release, Chart& chart) : session_(session), site_(session.site()), release_(release), chart_(chart) {
+    Machine(Session& session, const ReleaseFile& release, Chart& chart)
+        : session_(session), site_(session.site()), release_(release), chart_(chart) {
         const auto environment = command_environment(site_, site_.root, "");
         if (environment) environment_ = environment->values;  // else a finding of the installation
         path_ = split(environment_.contains("PATH") ? environment_["PATH"] : "/usr/local/bin:/usr/bin:/bin", ':');
@@ -52,17 +55,24 @@ class Machine {
     void shim() {
         const auto self = os::own_executable().parent_path();
         const bool there = executable(self / "uprev-shim") || executable(self.parent_path() / "libexec/uprev/uprev-shim");
-        if (!there) chart_.block("tool.uprev-shim", "uprev-shim is neither beside " + os::own_executable().string() + " nor in ../libexec/uprev", "install uprev again");
+        if (!there)
+            chart_.block("tool.uprev-shim",
+                         "uprev-shim is neither beside " + os::own_executable().string() + " nor in ../libexec/uprev",
+                         "install uprev again");
     }
 
     void need(const std::string& program, const std::string& why) {
         if (program.empty() || program.find("${") != std::string::npos || !asked_.insert(program).second) return;
         if (program.find('/') != std::string::npos) {
-            if (program.starts_with('/') && !executable(program)) chart_.block("tool." + program, program + " can't be run: " + why, "install it, or correct the file that names it");
+            if (program.starts_with('/') && !executable(program))
+                chart_.block("tool." + program, program + " can't be run: " + why,
+                             "install it, or correct the file that names it");
             return;
         }
         const auto place = found_in(path_, program);
-        if (place.empty()) return chart_.block("tool." + program, "'" + program + "' isn't installed: " + why, "install it where the installation's user finds it (PATH " + join(path_, ":") + ")");
+        if (place.empty())
+            return chart_.block("tool." + program, "'" + program + "' isn't installed: " + why,
+                                "install it where the installation's user finds it (PATH " + join(path_, ":") + ")");
         chart_.ok("tool." + program, program + " is " + place.string() + version_text(place));
     }
 
@@ -85,7 +95,9 @@ class Machine {
     }
 
     bool installs_with_npm() const {
-        if (release_.dependencies) return std::any_of(release_.dependencies->begin(), release_.dependencies->end(), [](const auto& d) { return d.with == "npm"; });
+        if (release_.dependencies)
+            return std::any_of(release_.dependencies->begin(), release_.dependencies->end(),
+                               [](const auto& d) { return d.with == "npm"; });
         const auto active = os::Path(site_.root) / site_.current / "";
         std::error_code error;
         if (std::filesystem::exists(active / "package-lock.json", error)) return true;
@@ -121,8 +133,11 @@ class Machine {
                 for (const auto& folder : postgresql_folders()) folders.push_back(folder);
             for (const std::string tool : {"pg_dump", "pg_restore"}) {
                 const auto place = found_in(folders, tool);
-                if (place.empty()) chart_.block("tool." + tool, "'" + tool + "' isn't there: snapshots of '" + database.name + "' need it", "apt-get install postgresql-client, or name its folder as 'bin'");
-                else if (asked_.insert(tool).second) chart_.ok("tool." + tool, tool + " is " + place.string() + version_text(place));
+                if (place.empty())
+                    chart_.block("tool." + tool, "'" + tool + "' isn't there: snapshots of '" + database.name + "' need it",
+                                 "apt-get install postgresql-client, or name its folder as 'bin'");
+                else if (asked_.insert(tool).second)
+                    chart_.ok("tool." + tool, tool + " is " + place.string() + version_text(place));
             }
         }
     }
@@ -132,30 +147,43 @@ class Machine {
     }
 
     void identity() {
-        if (os::machine_id() == "unknown") chart_.warn("machine", "this machine has no /etc/machine-id, so a clone of it can't be told apart", "systemd-machine-id-setup");
+        if (os::machine_id() == "unknown")
+            chart_.warn("machine", "this machine has no /etc/machine-id, so a clone of it can't be told apart",
+                        "systemd-machine-id-setup");
         if (os::is_root() || site_.user.empty()) return;
-        chart_.note("rights", "run as " + os::current_user().name + ": what only root can see was not looked at", "sudo uprev doctor");
+        chart_.note("rights", "run as " + os::current_user().name + ": what only root can see was not looked at",
+                    "sudo uprev doctor");
     }
 
     void clock() {
         constexpr std::int64_t written = 1'767'225'600'000;  // 2026-01-01: this program is younger than that
         const auto now = session_.clock().wall_ms();
-        if (now < written) return chart_.block("clock", "the clock says " + os::iso8601(now) + ", which can't be", "set it: certificates and windows depend on it");
+        if (now < written)
+            return chart_.block("clock", "the clock says " + os::iso8601(now) + ", which can't be",
+                                "set it: certificates and windows depend on it");
         auto journal = session_.journal();
         if (!journal) return;
         const auto last = (*journal)->operations(1);
         if (last && !last->empty() && last->front().created_ms > now + 60'000)
-            chart_.warn("clock", "the clock says " + os::iso8601(now) + ", but an operation began on " + os::iso8601(last->front().created_ms), "set the clock, or look at the history with care");
+            chart_.warn(
+                "clock",
+                "the clock says " + os::iso8601(now) + ", but an operation began on " + os::iso8601(last->front().created_ms),
+                "set the clock, or look at the history with care");
     }
 
     void boot_unit() {
         std::error_code error;
-        if (!std::filesystem::exists("/run/systemd/system", error)) return chart_.note("boot", "systemd doesn't run here: nothing recovers an operation that a reboot cut off", "run 'uprev resume --boot' before the services start");
+        if (!std::filesystem::exists("/run/systemd/system", error))
+            return chart_.note("boot", "systemd doesn't run here: nothing recovers an operation that a reboot cut off",
+                               "run 'uprev resume --boot' before the services start");
         const auto instance = os::Path(session_.place().site_file).stem().string();
         const auto unit = "uprev-recover@" + instance + ".service";
-        for (const char* folder : {"/etc/systemd/system/multi-user.target.wants/", "/run/systemd/system/multi-user.target.wants/"})
-            if (std::filesystem::exists(std::filesystem::symlink_status(folder + unit, error))) return chart_.ok("boot", unit + " recovers before the services start");
-        chart_.warn("boot", unit + " is not enabled: after a reboot in the middle of an operation nothing recovers it", "systemctl enable " + unit + ", and order the services after it (contrib/systemd)");
+        for (const char* folder :
+             {"/etc/systemd/system/multi-user.target.wants/", "/run/systemd/system/multi-user.target.wants/"})
+            if (std::filesystem::exists(std::filesystem::symlink_status(folder + unit, error)))
+                return chart_.ok("boot", unit + " recovers before the services start");
+        chart_.warn("boot", unit + " is not enabled: after a reboot in the middle of an operation nothing recovers it",
+                    "systemctl enable " + unit + ", and order the services after it (contrib/systemd)");
     }
 
     Session& session_;

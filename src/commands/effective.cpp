@@ -21,8 +21,7 @@ Json shown(const TextMap& value, const Rule&) {
     return json;
 }
 template <typename T>
-    requires std::is_integral_v<T>
-Json shown(T value, const Rule& rule) {
+requires std::is_integral_v<T> Json shown(T value, const Rule& rule) {
     if (rule.bytes) return format_size(static_cast<std::uint64_t>(value));
     return value;
 }
@@ -34,8 +33,10 @@ template <Described T>
 Json shown(const std::vector<T>& value, const Rule& rule) {
     auto json = Named<T> ? Json::object() : Json::array();
     for (const auto& item : value) {
-        if constexpr (Named<T>) json[item.*Fields<T>::named_by] = shown(item, rule);
-        else json.push_back(shown(item, rule));
+        if constexpr (Named<T>)
+            json[item.*Fields<T>::named_by] = shown(item, rule);
+        else
+            json.push_back(shown(item, rule));
     }
     return json;
 }
@@ -55,8 +56,10 @@ Json shown(const T& value, const Rule&) {
     each_field<T>([&](const auto& f) {
         if (!f.rule.when.empty() && !kind.empty() && f.rule.when != kind) return;
         auto member = shown(value.*(f.member), f.rule);
-        if (f.rule.flatten && member.is_object()) json.update(member);
-        else if (!member.is_null()) json[std::string(f.key)] = std::move(member);
+        if (f.rule.flatten && member.is_object())
+            json.update(member);
+        else if (!member.is_null())
+            json[std::string(f.key)] = std::move(member);
     });
     return json;
 }
@@ -65,7 +68,8 @@ bool plain(const std::string& text) {
     constexpr std::array<std::string_view, 10> words{"true", "false", "null", "yes", "no", "on", "off", "y", "n", "nan"};
     const auto letter = [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '/'; };
     const auto fine = [&](char c) { return letter(c) || (c >= '0' && c <= '9') || c == '_' || c == '.' || c == '-'; };
-    return !text.empty() && letter(text[0]) && std::all_of(text.begin(), text.end(), fine) && std::find(words.begin(), words.end(), text) == words.end();
+    return !text.empty() && letter(text[0]) && std::all_of(text.begin(), text.end(), fine) &&
+           std::find(words.begin(), words.end(), text) == words.end();
 }
 
 std::string scalar(const Json& json) {
@@ -106,7 +110,10 @@ void emit(const Json& json, const std::string& indent, std::string& out) {
     }
 }
 
-bool empty(const Json& json) { return json.is_null() || (json.is_string() && json.get_ref<const std::string&>().empty()) || (json.is_structured() && json.empty()); }
+bool empty(const Json& json) {
+    return json.is_null() || (json.is_string() && json.get_ref<const std::string&>().empty()) ||
+           (json.is_structured() && json.empty());
+}
 }  // namespace
 
 Json effective(const SiteFile& site) { return shown(site, Rule{}); }

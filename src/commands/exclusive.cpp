@@ -19,7 +19,8 @@ Result<> recover_first(const Globals& globals, Session& session) {
     OperationRequest request;
     request.kind = "resume";
     const auto reply = TRY(operate(globals, request));
-    if (waits_for_operator(reply.json)) return fail(Code::needs_operator, "an operation that was cut off needs a decision first", "see 'uprev status'");
+    if (waits_for_operator(reply.json))
+        return fail(Code::needs_operator, "an operation that was cut off needs a decision first", "see 'uprev status'");
     return {};
 }
 }  // namespace

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // uprev gc: removes what retention no longer keeps, and what dead operations left.
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
+#include <CLI/CLI.hpp>
 
 #include <memory>
 #include <optional>
@@ -28,7 +28,10 @@ struct Tally {
     std::string text;
 };
 
-Json row_of(const Leftover& l) { return {{"what", l.item.what}, {"name", l.item.path}, {"path", l.place.string()}, {"bytes", l.bytes}, {"reason", l.item.reason}}; }
+Json row_of(const Leftover& l) {
+    return {
+        {"what", l.item.what}, {"name", l.item.path}, {"path", l.place.string()}, {"bytes", l.bytes}, {"reason", l.item.reason}};
+}
 
 void line(Tally& tally, std::string_view verb, const Leftover& l, const std::string& reason) {
     tally.text += fmt::format("{:<7} {:<14} {:>10}  {}: {}\n", verb, l.item.what, human_size(l.bytes), l.item.path, reason);
@@ -62,19 +65,26 @@ Result<Reply> run(const Globals& globals, const Request& r) {
         line(tally, "FAILED", l, gone.error().text());
     }
     tally.text += fmt::format("{} {} ({})\n", r.dry ? "would remove" : "removed", tally.removed.size(), human_size(tally.bytes));
-    return Reply{{{"dry_run", r.dry}, {"removed", tally.removed}, {"kept", tally.kept}, {"failed", tally.failed}, {"bytes", tally.bytes}}, tally.text, first ? exit_code(first->code) : 0};
+    return Reply{
+        {{"dry_run", r.dry}, {"removed", tally.removed}, {"kept", tally.kept}, {"failed", tally.failed}, {"bytes", tally.bytes}},
+        tally.text,
+        first ? exit_code(first->code) : 0};
 }
 }  // namespace
 
 CommandRow gc() {
     return {"gc", "remove what is no longer kept",
-            "Removes old releases, snapshot sets, artifacts and logs, and what dead operations left. Only good releases are counted; the active one, the last\n"
-            "good one, and any folder that a running process still uses stay, whatever --keep says. Every upgrade ends with the same.\n\n"
+            "Removes old releases, snapshot sets, artifacts and logs, and what dead operations left. Only good releases are "
+            "counted; the active one, the last\n"
+            "good one, and any folder that a running process still uses stay, whatever --keep says. Every upgrade ends with the "
+            "same.\n\n"
             "  uprev gc --dry-run\n"
             "  uprev gc --keep 1",
             [](CLI::App& app) -> Action {
                 auto r = std::make_shared<Request>();
-                app.add_option("--keep", r->keep, "good releases kept besides the active one, and snapshot sets (default: the site file's)")->type_name("N");
+                app.add_option("--keep", r->keep,
+                               "good releases kept besides the active one, and snapshot sets (default: the site file's)")
+                    ->type_name("N");
                 app.add_flag("--dry-run", r->dry, "only say what would be removed");
                 return [r](const Globals& globals) { return run(globals, *r); };
             }};

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <set>
 
+#include "operations/run.hpp"
 #include "preflight/snapshot_json.hpp"
 
 namespace uprev {
@@ -18,7 +19,8 @@ std::uint64_t size_of(const os::Path& path) {
     if (type == std::filesystem::file_type::regular) return std::filesystem::file_size(path, error);
     if (type != std::filesystem::file_type::directory) return 0;
     std::uint64_t sum = 0;
-    auto entry = std::filesystem::recursive_directory_iterator(path, std::filesystem::directory_options::skip_permission_denied, error);
+    auto entry =
+        std::filesystem::recursive_directory_iterator(path, std::filesystem::directory_options::skip_permission_denied, error);
     for (; !error && entry != std::filesystem::recursive_directory_iterator(); entry.increment(error)) {
         std::error_code unread;
         if (!entry->is_symlink(unread) && entry->is_regular_file(unread)) sum += entry->file_size(unread);
@@ -28,7 +30,8 @@ std::uint64_t size_of(const os::Path& path) {
 
 class Judge {
    public:
-    Judge(Session& session, const Adapters& adapters, const Journal& journal, const RetentionSpec& keep) : session_(session), adapters_(adapters), journal_(journal), keep_(keep) {}
+    Judge(Session& session, const Adapters& adapters, const Journal& journal, const RetentionSpec& keep)
+        : session_(session), adapters_(adapters), journal_(journal), keep_(keep) {}
 
     Result<std::vector<Leftover>> all() {
         generations_ = TRY(journal_.generations());
@@ -45,14 +48,30 @@ class Judge {
         out_.push_back({{std::move(what), path, keep, std::move(reason)}, place, size_of(place)});
     }
 
+    // The set that an operation which waits for a decision may still be put back to.
+    Result<std::string> set_in_question() const {
+        for (const auto& o : TRY(journal_.operations(50))) {
+            if (o.result == OperationResult::needs_operator) return mark_of(o.id);
+            if (o.result == OperationResult::succeeded || o.result == OperationResult::degraded ||
+                o.result == OperationResult::undone)
+                break;
+        }
+        return std::string();
+    }
+
     Result<> retained() {
         const auto& site = session_.site();
-        const RetentionInput in{adapters_.layout.get(), &session_.fs(), adapters_.ports.in_use, os::Path(site.root) / site.releases, session_.state() / "snapshots", keep_};
+        const auto in_question = TRY(set_in_question());
+        const RetentionInput in{adapters_.layout.get(),         &session_.fs(),
+                                adapters_.ports.in_use,         os::Path(site.root) / site.releases,
+                                session_.state() / "snapshots", keep_};
         for (auto& item : TRY(judge_retention(in, journal_))) {
             const auto place = item.what == "snapshot set" ? in.snapshots / item.path : os::Path(item.path);
             if (item.what == "release" && item.keep) releases_kept_.insert(item.path);
             if (item.what == "release" && !item.keep) releases_gone_.insert(item.path);
             if (item.what == "snapshot set") sets_.insert(item.path);
+            if (item.what == "snapshot set" && item.path == in_question)
+                item = {item.what, item.path, true, "an operation that needs a decision may need it"};
             out_.push_back({std::move(item), place, size_of(place)});
         }
         return {};
@@ -79,7 +98,9 @@ class Judge {
     Result<> artifacts() {
         const auto folder = session_.state() / "artifacts";
         const auto kept = versions_worth_fetching_once();
-        for (const auto& name : TRY(names(folder))) add("artifact", name, kept.contains(name), kept.contains(name) ? "active or last good" : "neither active nor last good", folder / name);
+        for (const auto& name : TRY(names(folder)))
+            add("artifact", name, kept.contains(name),
+                kept.contains(name) ? "active or last good" : "neither active nor last good", folder / name);
         return {};
     }
 
@@ -89,7 +110,8 @@ class Judge {
         std::set<std::string> known;
         for (const auto& o : TRY(journal_.operations(10'000))) {
             known.insert(o.id);
-            if (recent.size() < logs_kept || o.result == OperationResult::none || o.result == OperationResult::needs_operator) recent.insert(o.id);
+            if (recent.size() < logs_kept || o.result == OperationResult::none || o.result == OperationResult::needs_operator)
+                recent.insert(o.id);
         }
         for (const auto& g : generations_)
             if (releases_kept_.contains(g.folder)) recent.insert(g.operation);
@@ -98,7 +120,11 @@ class Judge {
             const auto age = session_.clock().wall_ms() - TRY(session_.fs().info(folder / name)).modified * 1000;
             const bool waiting = !known.contains(name) && age < day_ms;
             const bool keep = waiting || recent.contains(name);
-            add("operation log", name, keep, waiting ? "younger than a day" : keep ? "recent, or of a kept release" : "older than the newest " + std::to_string(logs_kept), folder / name);
+            add("operation log", name, keep,
+                waiting ? "younger than a day"
+                : keep  ? "recent, or of a kept release"
+                        : "older than the newest " + std::to_string(logs_kept),
+                folder / name);
         }
         return {};
     }
@@ -108,7 +134,8 @@ class Judge {
         const auto folder = session_.state() / "manifests";
         for (const auto& name : TRY(names(folder))) {
             const auto release = os::Path(site.root) / site.releases / os::Path(name).stem();
-            const bool gone = releases_gone_.contains(release.string()) || TRY(session_.fs().info(release)).type == os::FileType::missing;
+            const bool gone =
+                releases_gone_.contains(release.string()) || TRY(session_.fs().info(release)).type == os::FileType::missing;
             if (gone) add("manifest", name, false, "its release is gone", folder / name);
         }
         return {};
@@ -140,7 +167,8 @@ Result<> remove_set(Session& session, const Adapters& adapters, Journal& journal
         for (const auto& row : set.snapshots) {
             const auto snapshot = snapshot_from_json(row);
             const auto found = adapters.ports.databases.find(snapshot.database);
-            if (found != adapters.ports.databases.end()) TRY_VOID(found->second->forget(snapshot, false).within("forgetting the snapshot of '" + snapshot.database + "'"));
+            if (found != adapters.ports.databases.end())
+                TRY_VOID(found->second->forget(snapshot, false).within("forgetting the snapshot of '" + snapshot.database + "'"));
         }
     }
     TRY_VOID(session.fs().remove_tree(leftover.place));
@@ -148,7 +176,8 @@ Result<> remove_set(Session& session, const Adapters& adapters, Journal& journal
 }
 }  // namespace
 
-Result<std::vector<Leftover>> judge_leftovers(Session& session, const Adapters& adapters, const Journal& journal, const RetentionSpec& keep) {
+Result<std::vector<Leftover>> judge_leftovers(Session& session, const Adapters& adapters, const Journal& journal,
+                                              const RetentionSpec& keep) {
     return Judge(session, adapters, journal, keep).all();
 }
 

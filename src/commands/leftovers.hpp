@@ -13,13 +13,14 @@
 namespace uprev {
 
 struct Leftover {
-    RetentionItem item;        // what: also "artifact", "operation log", "manifest", "dump"
-    os::Path place;            // the folder or file on disk
+    RetentionItem item;  // what: also "artifact", "operation log", "manifest", "dump"
+    os::Path place;      // the folder or file on disk
     std::uint64_t bytes = 0;
 };
 
 // Everything that was judged, kept or not. Releases come first, since what goes with them follows from them.
-Result<std::vector<Leftover>> judge_leftovers(Session& session, const Adapters& adapters, const Journal& journal, const RetentionSpec& keep);
+Result<std::vector<Leftover>> judge_leftovers(Session& session, const Adapters& adapters, const Journal& journal,
+                                              const RetentionSpec& keep);
 Result<> remove_leftover(Session& session, const Adapters& adapters, Journal& journal, const Leftover& leftover);
 
 }  // namespace uprev

@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // uprev logs: what the commands of an operation's steps printed, with secrets masked when it was written.
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
+#include <CLI/CLI.hpp>
 
 #include <chrono>
 #include <cstdio>
 #include <fstream>
 #include <map>
 #include <memory>
-#include <thread>
 
 #include "base/units.hpp"
 #include "commands/exclusive.hpp"
@@ -44,11 +43,18 @@ Result<Reply> list(const Operation& operation, const std::vector<StepLog>& logs,
     Json rows = Json::array();
     std::string text = fmt::format("{} {} ({})\n", operation.kind, operation.to, operation.id);
     for (const auto& log : logs) {
-        rows.push_back({{"step", log.step}, {"part", log.part}, {"name", log.name()}, {"status", status[log.step]}, {"bytes", log.bytes}, {"file", log.file.string()}});
+        rows.push_back({{"step", log.step},
+                        {"part", log.part},
+                        {"name", log.name()},
+                        {"status", status[log.step]},
+                        {"bytes", log.bytes},
+                        {"file", log.file.string()}});
         text += fmt::format("  {:<44} {:>10}  {}\n", log.name(), human_size(log.bytes), status[log.step]);
     }
-    if (logs.empty()) text += "  no step ran a command\n";
-    else text += "\nnext: uprev logs STEP\n";
+    if (logs.empty())
+        text += "  no step ran a command\n";
+    else
+        text += "\nnext: uprev logs STEP\n";
     return Reply{{{"operation", operation.id}, {"kind", operation.kind}, {"to", operation.to}, {"logs", rows}}, text, 0};
 }
 
@@ -76,7 +82,7 @@ class Follower {
             const bool last = TRY(ended());
             TRY_VOID(print_more());
             if (last) break;
-            std::this_thread::sleep_for(std::chrono::milliseconds(100));
+            session_.clock().sleep(std::chrono::milliseconds(100));
         }
         if (!quiet_) return Reply{};
         return show(operation_, TRY(logs()));
@@ -141,7 +147,8 @@ Result<Reply> run(const Globals& globals, const Request& r) {
 
 CommandRow logs() {
     return {"logs", "what the commands of an operation printed",
-            "Lists the logs of the newest operation, or prints one step's. The beginning of a step's name is enough. Secrets were masked when it was written.\n\n"
+            "Lists the logs of the newest operation, or prints one step's. The beginning of a step's name is enough. Secrets "
+            "were masked when it was written.\n\n"
             "  uprev logs\n"
             "  uprev logs prepare.build\n"
             "  uprev logs --follow           everything, until the operation ends",

@@ -13,7 +13,7 @@ namespace {
 // Text that roff takes literally.
 std::string literal(const std::string& text) {
     std::string out;
-    for (const auto& line : split(replace_all(text, "\\", "\\e"), '\n')) {
+    for (const auto& line : split(replace_all(replace_all(text, "\\", "\\e"), "…", "..."), '\n')) {
         if (!out.empty()) out += "\n";
         out += (line.starts_with(".") || line.starts_with("'") ? "\\&" : "") + replace_all(line, "-", "\\-");
     }
@@ -34,7 +34,8 @@ std::string name_line(const CommandShape& shape) {
         for (const auto& [name, summary] : shape.commands) names.push_back(name);
         out += " Ar " + join(names, "|");
     }
-    for (const auto& operand : shape.operands) out += " Op Ar " + (operand.choices.empty() ? operand.value : join(operand.choices, "|"));
+    for (const auto& operand : shape.operands)
+        out += " Op Ar " + (operand.choices.empty() ? operand.value : join(operand.choices, "|"));
     return out + "\n";
 }
 
@@ -68,7 +69,8 @@ std::string command_item(const CommandShape& shape, std::size_t globals) {
 
 std::string exit_items() {
     std::string out;
-    for (const auto& row : exit_rows) out += fmt::format(".It {}\n{}: {}\n", row.exit, literal(std::string(row.word)), literal(std::string(row.meaning)));
+    for (const auto& row : exit_rows)
+        out += fmt::format(".It {}\n{}: {}\n", row.exit, literal(std::string(row.word)), literal(std::string(row.meaning)));
     return out;
 }
 }  // namespace
@@ -87,19 +89,29 @@ std::string man_page(const std::vector<CommandShape>& shapes) {
            ".Sh SYNOPSIS\n.Nm\n.Op Fl -site Ar file\n.Op Fl -state Ar folder\n.Op Fl -json\n.Ar command\n.Op Ar argument ...\n"
            ".Sh DESCRIPTION\n.Nm\n"
            "moves an installation of an application from one release to the next.\n"
-           "It fetches and verifies the release, stages it aside, takes a backup and proves that it restores, runs migrations, switches,\n"
+           "It fetches and verifies the release, stages it aside, takes a backup and proves that it restores, runs migrations, "
+           "switches,\n"
            "and lets users back in when the new release has shown that it is well.\n"
-           "When a step fails, or the machine dies, it goes back by itself, or stops in the safest serving state and lists the choices.\n"
-           ".Sh OPTIONS\n.Bl -tag -width Ds\n" + globals + ".El\n"
-           ".Sh COMMANDS\n.Bl -tag -width Ds\n" + items + ".El\n"
+           "When a step fails, or the machine dies, it goes back by itself, or stops in the safest serving state and lists the "
+           "choices.\n"
+           ".Sh OPTIONS\n.Bl -tag -width Ds\n" +
+           globals +
+           ".El\n"
+           ".Sh COMMANDS\n.Bl -tag -width Ds\n" +
+           items +
+           ".El\n"
            ".Sh ENVIRONMENT\n.Bl -tag -width Ds\n"
            ".It Ev UPREV_SITE\nThe site file, where\n.Fl -site\nis not given.\n"
            ".It Ev UPREV_STATE\nThe state folder, where\n.Fl -state\nis not given.\n"
            ".It Ev NO_COLOR\nNo colours.\n.El\n"
            ".Sh FILES\n.Bl -tag -width Ds\n"
-           ".It Pa ./uprev.yaml , /etc/uprev/uprev.yaml , /etc/uprev/*.yaml\nThe site file, in this order; the last only where there is exactly one.\n"
-           ".It Pa /var/lib/uprev/ID/\nJournal, logs, artifacts and snapshots of the installation ID; below\n.Ev XDG_STATE_HOME\nfor users other than root.\n.El\n"
-           ".Sh EXIT STATUS\n.Bl -tag -width Ds -compact\n" + exit_items() + ".El\n"
+           ".It Pa ./uprev.yaml , /etc/uprev/uprev.yaml , /etc/uprev/*.yaml\nThe site file, in this order; the last only where "
+           "there is exactly one.\n"
+           ".It Pa /var/lib/uprev/ID/\nJournal, logs, artifacts and snapshots of the installation ID; below\n.Ev "
+           "XDG_STATE_HOME\nfor users other than root.\n.El\n"
+           ".Sh EXIT STATUS\n.Bl -tag -width Ds -compact\n" +
+           exit_items() +
+           ".El\n"
            ".Sh SEE ALSO\n.Xr systemd.timer 5 ,\n.Xr minisign 1\n";
 }
 

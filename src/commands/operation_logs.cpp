@@ -9,7 +9,8 @@
 namespace uprev {
 
 namespace {
-void add(const os::FileSystem& fs, const std::string& step, const std::string& part, const os::Path& file, std::vector<StepLog>& out) {
+void add(const os::FileSystem& fs, const std::string& step, const std::string& part, const os::Path& file,
+         std::vector<StepLog>& out) {
     const auto info = fs.info(file);
     if (info && info->type == os::FileType::regular) out.push_back({step, part, file, info->size});
 }
@@ -35,7 +36,8 @@ Result<std::vector<StepLog>> find_logs(const os::FileSystem& fs, const os::Path&
     for (const auto& step : steps ? *steps : std::vector<std::string>()) {
         add(fs, step, "", folder / "steps" / step / "output.log", out);
         const auto parts = fs.list(folder / "steps" / step);
-        for (const auto& part : parts ? *parts : std::vector<std::string>()) add(fs, step, part, folder / "steps" / step / part / "output.log", out);
+        for (const auto& part : parts ? *parts : std::vector<std::string>())
+            add(fs, step, part, folder / "steps" / step / part / "output.log", out);
     }
     add(fs, "worker", "", folder / "worker.log", out);
     return out;
@@ -45,7 +47,9 @@ Result<std::vector<StepLog>> choose_logs(const std::vector<StepLog>& logs, const
     auto exact = those(logs, [&](const auto& log) { return log.step == wanted || log.name() == wanted; });
     if (!exact.empty()) return exact;
     auto near = those(logs, [&](const auto& log) { return log.name().starts_with(wanted); });
-    if (near.empty()) return fail(Code::not_found, "no step '" + wanted + "' of this operation ran a command", logs.empty() ? "none did so far" : "there are: " + steps_of(logs));
+    if (near.empty())
+        return fail(Code::not_found, "no step '" + wanted + "' of this operation ran a command",
+                    logs.empty() ? "none did so far" : "there are: " + steps_of(logs));
     const bool one = std::all_of(near.begin(), near.end(), [&](const auto& log) { return log.step == near.front().step; });
     if (!one) return fail(Code::invalid, "'" + wanted + "' may be any of: " + steps_of(near), "write more of it");
     return near;

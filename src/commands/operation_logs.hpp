@@ -11,8 +11,8 @@
 namespace uprev {
 
 struct StepLog {
-    std::string step;   // "prepare.build"; "worker" for the worker's own output
-    std::string part;   // "admin" where a step runs several commands; else empty
+    std::string step;  // "prepare.build"; "worker" for the worker's own output
+    std::string part;  // "admin" where a step runs several commands; else empty
     os::Path file;
     std::uint64_t bytes = 0;
     [[nodiscard]] std::string name() const { return part.empty() ? step : step + "/" + part; }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // uprev plugins: what is installed, the platform range that each manifest declares, and whether a version fits all of them.
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
+#include <CLI/CLI.hpp>
 
 #include <memory>
 
@@ -19,14 +19,17 @@ struct Installed {
 };
 
 Result<Installed> installed(Session& session, const Adapters& adapters) {
-    if (!session.site().plugins) return fail(Code::not_found, "the site file has no 'plugins' section", "say where the manifests lie, for example plugins: {folder: plugins}");
+    if (!session.site().plugins)
+        return fail(Code::not_found, "the site file has no 'plugins' section",
+                    "say where the manifests lie, for example plugins: {folder: plugins}");
     const auto active = TRY(session.active(*adapters.layout));
     return Installed{active.version, TRY(read_plugins(session.fs(), *session.site().plugins, active.folder))};
 }
 
 std::string range_text(const Plugin& p) {
     if (p.min.empty() && p.max.empty()) return "any version";
-    return (p.min.empty() ? "" : "from " + p.min) + (p.min.empty() || p.max.empty() ? "" : " ") + (p.max.empty() ? "" : "up to " + p.max);
+    return (p.min.empty() ? "" : "from " + p.min) + (p.min.empty() || p.max.empty() ? "" : " ") +
+           (p.max.empty() ? "" : "up to " + p.max);
 }
 
 Result<Reply> held_against(const Installed& found, const std::string& version, bool check) {
@@ -37,13 +40,22 @@ Result<Reply> held_against(const Installed& found, const std::string& version, b
     for (const auto& p : found.plugins) {
         const auto why = plugin_conflict(p, platform);
         offenders += why.empty() ? 0 : 1;
-        rows.push_back({{"name", p.name}, {"version", p.version}, {"min", p.min}, {"max", p.max}, {"manifest", p.manifest}, {"fits", why.empty()}, {"why", why}});
-        text += fmt::format("  {:<24} {:<10} {:<28} {}\n", p.name, p.version, range_text(p), why.empty() ? "fits" : "DOES NOT FIT: " + why);
+        rows.push_back({{"name", p.name},
+                        {"version", p.version},
+                        {"min", p.min},
+                        {"max", p.max},
+                        {"manifest", p.manifest},
+                        {"fits", why.empty()},
+                        {"why", why}});
+        text += fmt::format("  {:<24} {:<10} {:<28} {}\n", p.name, p.version, range_text(p),
+                            why.empty() ? "fits" : "DOES NOT FIT: " + why);
     }
     if (found.plugins.empty()) text = "  no plugin is installed\n";
     const Json json = {{"platform", found.platform}, {"for", platform.text()}, {"plugins", rows}, {"offenders", offenders}};
     const auto head = fmt::format("installed {}, plugins against {}\n", found.platform, platform.text());
-    const auto tail = offenders > 0 && check ? fmt::format("\nnext: update or remove {} before the upgrade to {}\n", offenders == 1 ? "it" : "them", platform.text()) : std::string();
+    const auto tail = offenders > 0 && check ? fmt::format("\nnext: update or remove {} before the upgrade to {}\n",
+                                                           offenders == 1 ? "it" : "them", platform.text())
+                                             : std::string();
     return Reply{json, head + text + tail, offenders > 0 && check ? 3 : 0};
 }
 
@@ -75,8 +87,11 @@ CommandRow plugins() {
                 auto version = std::make_shared<std::string>();
                 auto* listing = app.add_subcommand("list", "each plugin with its range");
                 auto* checking = app.add_subcommand("check", "whether all fit; exit code 3 names each that doesn't");
-                checking->add_option("--for", *version, "the platform version (default: the one an upgrade would choose)")->type_name("VERSION");
-                return [version, listing](const Globals& globals) { return listing->parsed() ? list(globals) : check(globals, *version); };
+                checking->add_option("--for", *version, "the platform version (default: the one an upgrade would choose)")
+                    ->type_name("VERSION");
+                return [version, listing](const Globals& globals) {
+                    return listing->parsed() ? list(globals) : check(globals, *version);
+                };
             }};
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // uprev snapshot: the sets there are, a new one, a second proof, and the way back to one.
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
+#include <CLI/CLI.hpp>
 
 #include <memory>
 
@@ -27,15 +27,34 @@ Json row_of(const os::FileSystem& fs, const SnapshotSet& set, std::int64_t now) 
         const bool there = file && file->type == os::FileType::regular;
         bytes += s.bytes;
         proven = proven && s.proven && there;
-        databases.push_back({{"database", s.database}, {"file", s.path.string()}, {"present", there}, {"bytes", s.bytes}, {"sha256", s.sha256}, {"proven", s.proven}, {"proof", s.proof}, {"tables", row.value("tables", Json::object())}});
+        databases.push_back({{"database", s.database},
+                             {"file", s.path.string()},
+                             {"present", there},
+                             {"bytes", s.bytes},
+                             {"sha256", s.sha256},
+                             {"proven", s.proven},
+                             {"proof", s.proof},
+                             {"tables", row.value("tables", Json::object())}});
     }
-    return {{"id", set.id}, {"version", set.version}, {"taken", os::iso8601(set.at_ms)}, {"age_ms", now - set.at_ms}, {"operation", set.operation}, {"bytes", bytes}, {"proven", proven}, {"databases", databases}};
+    return {{"id", set.id},
+            {"version", set.version},
+            {"taken", os::iso8601(set.at_ms)},
+            {"age_ms", now - set.at_ms},
+            {"operation", set.operation},
+            {"bytes", bytes},
+            {"proven", proven},
+            {"databases", databases}};
 }
 
 std::string text_of(const Json& row) {
-    auto text = fmt::format("{}  {:<10} {}  {} ago  {:>10}  {}\n", row["id"].get<std::string>(), row["version"].get<std::string>(), row["taken"].get<std::string>(),
-                            human_duration(std::chrono::milliseconds(row["age_ms"].get<std::int64_t>())), human_size(row["bytes"].get<std::uint64_t>()), row["proven"].get<bool>() ? "proven" : "UNVERIFIED");
-    for (const auto& d : row["databases"]) text += fmt::format("    {}: {}\n", d["database"].get<std::string>(), d["present"].get<bool>() ? d["proof"].get<std::string>() : "MISSING: " + d["file"].get<std::string>());
+    auto text =
+        fmt::format("{}  {:<10} {}  {} ago  {:>10}  {}\n", row["id"].get<std::string>(), row["version"].get<std::string>(),
+                    row["taken"].get<std::string>(), human_duration(std::chrono::milliseconds(row["age_ms"].get<std::int64_t>())),
+                    human_size(row["bytes"].get<std::uint64_t>()), row["proven"].get<bool>() ? "proven" : "UNVERIFIED");
+    for (const auto& d : row["databases"])
+        text +=
+            fmt::format("    {}: {}\n", d["database"].get<std::string>(),
+                        d["present"].get<bool>() ? d["proof"].get<std::string>() : "MISSING: " + d["file"].get<std::string>());
     return text;
 }
 
@@ -61,7 +80,9 @@ Result<Json> take_all(const Ports& ports, const os::Path& folder, const std::str
         }
         for (const auto& row : out) {
             const auto snapshot = snapshot_from_json(row);
-            (void)ports.databases.at(snapshot.database)->forget(snapshot, false).has_value();  // the error that counts is the snapshot's
+            (void)ports.databases.at(snapshot.database)
+                ->forget(snapshot, false)
+                .has_value();  // the error that counts is the snapshot's
         }
         (void)ports.fs->remove_tree(folder).has_value();
         return std::move(taken).within("taking a snapshot of '" + name + "'").error();
@@ -73,16 +94,19 @@ Result<Reply> create(const Globals& globals) {
     auto held = TRY(take_exclusive(globals, "snapshot create"));
     auto& session = *held.session;
     auto adapters = TRY(session.adapters({session.site().release}));
-    if (adapters->ports.databases.empty()) return fail(Code::refused, "the site file names no database", "add it under 'databases'");
+    if (adapters->ports.databases.empty())
+        return fail(Code::refused, "the site file names no database", "add it under 'databases'");
     const auto operation = new_operation_id(session.clock().wall_ms(), "snapshot");
     const auto mark = mark_of(operation);
     const auto version = TRY(session.active(*adapters->layout)).version;
     TRY_VOID(session.fs().make_folders(session.state() / "snapshots", 0700));
-    const SnapshotSet set{mark, operation, version, session.clock().wall_ms(), TRY(take_all(adapters->ports, session.state() / "snapshots" / mark, mark))};
+    const SnapshotSet set{mark, operation, version, session.clock().wall_ms(),
+                          TRY(take_all(adapters->ports, session.state() / "snapshots" / mark, mark))};
     TRY_VOID(held.journal->add_snapshot_set(set));
     const auto row = row_of(session.fs(), set, session.clock().wall_ms());
     const bool proven = row["proven"].get<bool>();
-    return Reply{row, text_of(row) + (proven ? "" : "next: see why it is unverified; until then don't count on it\n"), proven ? 0 : exit_code(Code::failed)};
+    return Reply{row, text_of(row) + (proven ? "" : "next: see why it is unverified; until then don't count on it\n"),
+                 proven ? 0 : exit_code(Code::failed)};
 }
 
 Result<SnapshotSet> find_set(Journal& journal, const std::string& id) {
@@ -92,12 +116,15 @@ Result<SnapshotSet> find_set(Journal& journal, const std::string& id) {
         if (id.empty() || set.id == id) return std::move(set);
         known += (known.empty() ? "" : ", ") + set.id;
     }
-    return fail(Code::not_found, id.empty() ? "no snapshot set was taken yet" : "there is no snapshot set '" + id + "'", known.empty() ? "take one with 'uprev snapshot create'" : "known: " + known);
+    return fail(Code::not_found, id.empty() ? "no snapshot set was taken yet" : "there is no snapshot set '" + id + "'",
+                known.empty() ? "take one with 'uprev snapshot create'" : "known: " + known);
 }
 
 constexpr std::string_view verified_again = "verified again on ";
 
-std::string first_proof(const std::string& proof) { return proof.starts_with(verified_again) ? proof.substr(proof.find(": ") + 2) : proof; }
+std::string first_proof(const std::string& proof) {
+    return proof.starts_with(verified_again) ? proof.substr(proof.find(": ") + 2) : proof;
+}
 
 // The verdict is recorded: what no longer holds is called unverified from now on.
 Result<Reply> verify_set(const Globals& globals, const std::string& id) {
@@ -109,12 +136,15 @@ Result<Reply> verify_set(const Globals& globals, const std::string& id) {
     for (auto& row : set.snapshots) {
         auto snapshot = snapshot_from_json(row);
         const auto database = adapters->ports.databases.find(snapshot.database);
-        if (database == adapters->ports.databases.end()) return fail(Code::invalid, "the site has no database '" + snapshot.database + "'", "the set was taken under another site file");
+        if (database == adapters->ports.databases.end())
+            return fail(Code::invalid, "the site has no database '" + snapshot.database + "'",
+                        "the set was taken under another site file");
         const auto holds = database->second->verify(snapshot, set.id + "v");
         if (!holds && holds.error().code != Code::corrupt && holds.error().code != Code::not_found) return holds.error();
         const auto when = os::iso8601(session.clock().wall_ms());
         snapshot.proven = holds.has_value();
-        snapshot.proof = holds ? std::string(verified_again) + when + ": " + first_proof(snapshot.proof) : "unverified since " + when + ": " + holds.error().text();
+        snapshot.proof = holds ? std::string(verified_again) + when + ": " + first_proof(snapshot.proof)
+                               : "unverified since " + when + ": " + holds.error().text();
         if (!holds) exit = exit_code(Code::corrupt);
         row = to_json(snapshot);
     }
@@ -140,8 +170,10 @@ Result<Reply> restore(const Globals& globals, const std::string& id, bool yes) {
 
 CommandRow snapshot() {
     return {"snapshot", "backups of all databases, and the proof that they restore",
-            "A set is proven when it was restored aside and compared with the original; anything else is called UNVERIFIED. A restore swaps the whole set in\n"
-            "together with the release that it belongs to, and keeps what it replaces; without --yes it only shows what it would lose.\n\n"
+            "A set is proven when it was restored aside and compared with the original; anything else is called UNVERIFIED. A "
+            "restore swaps the whole set in\n"
+            "together with the release that it belongs to, and keeps what it replaces; without --yes it only shows what it would "
+            "lose.\n\n"
             "  uprev snapshot list\n"
             "  uprev snapshot create\n"
             "  uprev snapshot restore 202611210355001f2a --yes",

@@ -30,7 +30,11 @@ Json differences(const Counts& now, const Counts& then) {
         const auto a = now.contains(table) ? now.at(table) : 0;
         const auto b = then.contains(table) ? then.at(table) : 0;
         if (a == b && now.contains(table) == then.contains(table)) continue;
-        out.push_back({{"table", table}, {"now", a}, {"snapshot", b}, {"change", static_cast<std::int64_t>(b) - static_cast<std::int64_t>(a)}, {"exists_in_snapshot", then.contains(table)}});
+        out.push_back({{"table", table},
+                       {"now", a},
+                       {"snapshot", b},
+                       {"change", static_cast<std::int64_t>(b) - static_cast<std::int64_t>(a)},
+                       {"exists_in_snapshot", then.contains(table)}});
     }
     return out;
 }
@@ -41,14 +45,19 @@ Result<Json> loss_of(Database& database, const Snapshot& snapshot) {
     const auto now = database.count();
     if (!now) return now.error();
     const auto written = database.written_since(snapshot.write_mark);
-    return Json{{"database", snapshot.database}, {"proven", snapshot.proven}, {"written_since", word_of(written ? *written : Written::unknown)}, {"tables", differences(counts_of(*now), counts_of(snapshot.tables))}};
+    return Json{{"database", snapshot.database},
+                {"proven", snapshot.proven},
+                {"written_since", word_of(written ? *written : Written::unknown)},
+                {"tables", differences(counts_of(*now), counts_of(snapshot.tables))}};
 }
 
 std::string text_of(const Json& row) {
-    std::string text = fmt::format("\n{} ({}):\n", row["database"].get<std::string>(), row["proven"].get<bool>() ? "proven" : "UNVERIFIED");
+    std::string text =
+        fmt::format("\n{} ({}):\n", row["database"].get<std::string>(), row["proven"].get<bool>() ? "proven" : "UNVERIFIED");
     if (row["written_since"] == "no") return text + "  nothing was written since: no row would be lost\n";
     for (const auto& t : row["tables"])
-        text += fmt::format("  {:<40} {:>10} rows now, {:>10} in the snapshot ({:+}){}\n", t["table"].get<std::string>(), t["now"].get<std::uint64_t>(), t["snapshot"].get<std::uint64_t>(), t["change"].get<std::int64_t>(),
+        text += fmt::format("  {:<40} {:>10} rows now, {:>10} in the snapshot ({:+}){}\n", t["table"].get<std::string>(),
+                            t["now"].get<std::uint64_t>(), t["snapshot"].get<std::uint64_t>(), t["change"].get<std::int64_t>(),
                             t["exists_in_snapshot"].get<bool>() ? "" : "; the table would be gone");
     if (row["tables"].empty()) text += "  every table has as many rows as then\n";
     return text + "  rows that were changed since would be lost too; counts can't show them\n";
@@ -58,18 +67,32 @@ std::string text_of(const Json& row) {
 Result<Reply> show_loss(Session& session, const Adapters& adapters, const SnapshotSet& set) {
     const auto age = session.clock().wall_ms() - set.at_ms;
     Json databases = Json::array();
-    std::string text = fmt::format("snapshot set {}: {} as it was on {}, {} ago\n", set.id, set.version, os::iso8601(set.at_ms), human_duration(std::chrono::milliseconds(age)));
+    std::string text = fmt::format("snapshot set {}: {} as it was on {}, {} ago\n", set.id, set.version, os::iso8601(set.at_ms),
+                                   human_duration(std::chrono::milliseconds(age)));
     for (const auto& row : set.snapshots) {
         const auto snapshot = snapshot_from_json(row);
         const auto found = adapters.ports.databases.find(snapshot.database);
-        if (found == adapters.ports.databases.end()) return fail(Code::invalid, "the site has no database '" + snapshot.database + "'", "the set was taken under another site file");
+        if (found == adapters.ports.databases.end())
+            return fail(Code::invalid, "the site has no database '" + snapshot.database + "'",
+                        "the set was taken under another site file");
         databases.push_back(TRY(loss_of(*found->second, snapshot)));
         text += text_of(databases.back());
     }
     const auto next = "uprev snapshot restore " + set.id + " --yes";
-    text += "\nEvery row written since the snapshot would be lost from the live databases; they are kept under another name.\nnothing was changed\nnext: " + next + "\n";
-    const Json error = {{"code", code_name(Code::refused)}, {"message", "a restore loses what was written since the snapshot"}, {"hint", next}};
-    return Reply{{{"set", set.id}, {"version", set.version}, {"taken", os::iso8601(set.at_ms)}, {"age_ms", age}, {"databases", databases}, {"error", error}}, text, exit_code(Code::refused)};
+    text +=
+        "\nEvery row written since the snapshot would be lost from the live databases; they are kept under another "
+        "name.\nnothing was changed\nnext: " +
+        next + "\n";
+    const Json error = {
+        {"code", code_name(Code::refused)}, {"message", "a restore loses what was written since the snapshot"}, {"hint", next}};
+    return Reply{{{"set", set.id},
+                  {"version", set.version},
+                  {"taken", os::iso8601(set.at_ms)},
+                  {"age_ms", age},
+                  {"databases", databases},
+                  {"error", error}},
+                 text,
+                 exit_code(Code::refused)};
 }
 
 Result<> dumps_are_whole(const SnapshotSet& set) {

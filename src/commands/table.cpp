@@ -5,8 +5,9 @@ namespace uprev {
 
 const std::vector<CommandRow>& command_table() {
     using namespace commands;
-    static const std::vector<CommandRow> table{init(), adopt(),   config(), check(),  plan(),    upgrade(), rollback(), resume(), status(), history(),   logs(),
-                                               snapshot(), gc(), doctor(), plugins(), verify(), ack(), automatic(), alias(), completion(), work()};
+    static const std::vector<CommandRow> table{init(),    adopt(),  config(),  check(),     plan(),     upgrade(),    rollback(),
+                                               resume(),  status(), history(), logs(),      snapshot(), gc(),         doctor(),
+                                               plugins(), verify(), ack(),     automatic(), alias(),    completion(), work()};
     return table;
 }
 

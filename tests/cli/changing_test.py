@@ -139,6 +139,28 @@ class Gc(notebook.NotebookTest):
         self.ok("rollback")
         self.assertEqual("1.0.1", self.notebook.served())
 
+    def test_a_dropped_release_is_no_place_to_go_back_to(self):
+        self.ok("upgrade", "--to", "1.0.1")
+        self.ok("upgrade", "--to", "1.1.0")
+        self.ok("gc", "--keep", "1")
+        self.refused(uprev.NOT_FOUND, "retention dropped it", "rollback", "--to", "1.0.0")
+        self.assertEqual("1.1.0", self.notebook.served())
+
+    def test_the_set_that_a_stopped_operation_may_need_stays(self):
+        operation = self.ok("upgrade", "--to", "1.1.0").json["operation"]
+        wanted = operation.split("-")[0]
+        self.assertEqual([wanted], [row["id"] for row in self.ok("snapshot", "list").json["snapshots"]])
+        journal = sqlite3.connect(self.notebook.state / "notes" / "journal.db")
+        with journal:
+            journal.execute("update operations set result = 'needs_operator' where id = ?", (operation,))
+        journal.close()
+        self.ok("snapshot", "create")
+        kept = {row["name"]: row["reason"] for row in self.ok("gc", "--keep", "1").json["kept"] if row["what"] == "snapshot set"}
+        self.assertRegex(kept[wanted], "needs a decision")
+        self.ok("auto", "set", "patch")
+        self.refused(uprev.NEEDS_OPERATOR, "decision", "auto")
+        self.refused(uprev.REFUSED, "a decision, not an acknowledgement", "ack", operation)
+
     def test_a_release_that_a_process_still_uses_stays(self):
         self.ok("upgrade", "--to", "1.0.1")
         self.ok("upgrade", "--to", "1.1.0")

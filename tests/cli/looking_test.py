@@ -50,7 +50,7 @@ class Logs(notebook.NotebookTest):
     def test_following_sees_the_lines_as_they_come(self):
         script = 'printf "first\\n"; sleep 2; printf "second\\n"'
         text = self.notebook.site.read_text()
-        self.notebook.site.write_text(text.replace("release:\n", f"release:\n  builds:\n    - {{name: slow, command: {{shell: '{script}'}}}}\n"))
+        self.notebook.site.write_text(text.replace("release:\n", f"release:\n  builds:\n    slow: {{command: {{shell: '{script}'}}}}\n"))
         process = self.uprev.start("upgrade", "--to", "1.1.0")
         lines = []
 

@@ -38,7 +38,7 @@ class Init(unittest.TestCase):
         before = self.site.read_text()
         answer = self.uprev("init", "--id", "other")
         self.assertEqual(3, answer.code, str(answer))
-        self.assertRegex(answer.text, "exists already.*--force")
+        self.assertRegex(answer.text, "(?s)exists already.*--force")
         self.assertEqual(before, self.site.read_text())
         self.assertTrue(self.uprev("init", "--id", "other", "--force").json["replaced"])
         self.assertIn('"other"', self.site.read_text())
