@@ -13,7 +13,7 @@ declare -A packages=(
             procps git"
     [lint]="clang clang-format clang-tidy clang-tools python3 git"
     [fuzz]="clang libclang-rt-14-dev"
-    [crash]="qemu-system-x86 busybox-static kmod cpio dmsetup e2fsprogs"
+    [crash]=""
     [bench]="libbenchmark-dev python3 xz-utils"
 )
 
