@@ -8,8 +8,10 @@
 #include <fstream>
 #include <thread>
 
+#include "adapters/database/sqlite.hpp"
 #include "database_worlds.hpp"
 #include "os/identity.hpp"
+#include "os/linux.hpp"
 
 namespace uprev::tests {
 namespace {
@@ -86,6 +88,17 @@ TEST_F(SqliteDatabase, TheMarkStaysThroughACheckpoint) {
     EXPECT_EQ(*world.database()->written_since(mark), Written::no);
 }
 
+TEST_F(SqliteDatabase, TheJournalModeIsKept) {
+    for (const auto* mode : {"wal", "delete"}) {
+        world.must("PRAGMA journal_mode = " + std::string(mode));
+        const auto snapshot = taken(mode);
+        world.must("PRAGMA journal_mode = " + std::string(mode == std::string("wal") ? "delete" : "wal"));
+        ASSERT_TRUE(world.database()->restore(snapshot, mode));
+        EXPECT_EQ(world.get("PRAGMA journal_mode"), mode);
+    }
+    EXPECT_TRUE(world.leftovers().empty()) << testing::PrintToString(world.leftovers());
+}
+
 TEST_F(SqliteDatabase, OwnerAndModeAreKept) {
     ASSERT_EQ(chmod(world.path().c_str(), 0640), 0);
     const bool root = os::is_root();
@@ -114,6 +127,84 @@ TEST_F(SqliteDatabase, NothingOfOursStaysInTheApplicationsFolder) {
         ASSERT_EQ(lstat(entry.path().c_str(), &file), 0);
         EXPECT_EQ(file.st_uid, user.uid) << entry.path() << " does not belong to the application's user";
     }
+}
+
+TEST_F(SqliteDatabase, ALinkIsFollowedWithTheRightsOfWhoeverMadeIt) {
+    const os::User user = *os::find_user(os::is_root() ? "postgres" : "");
+    fs::permissions(world.folder(), fs::perms(0755));
+    const os::Path secret = world.folder() / "secret.db";
+    fs::rename(world.path(), secret);
+    fs::permissions(secret, os::is_root() ? fs::perms(0600) : fs::perms(0));
+    fs::create_symlink(secret, world.path());
+    ASSERT_EQ(lchown(world.path().c_str(), user.uid, user.gid), 0);
+    EXPECT_FALSE(world.database()->inspect()) << "read what the application's user may not read";
+    fs::permissions(secret, fs::perms(0600));
+    ASSERT_EQ(chown(secret.c_str(), user.uid, user.gid), 0);
+    ASSERT_EQ(chown(world.folder().c_str(), user.uid, user.gid), 0);
+    const auto facts = world.database()->inspect();
+    EXPECT_TRUE(facts) << facts.error().text();
+}
+
+// A file system that stops at its n-th change, before or after making it: what a crash there leaves.
+class CutFileSystem final : public os::FileSystem {
+   public:
+    CutFileSystem(os::FileSystem& real, int at, bool after) : real_(real), left_(at), after_(after) {}
+    [[nodiscard]] bool cut() const { return left_ < 0; }
+
+    Result<os::FileInfo> info(const os::Path& path) const override { return real_.info(path); }
+    Result<std::string> read(const os::Path& path, std::uint64_t limit) const override { return real_.read(path, limit); }
+    Result<os::Path> read_link(const os::Path& path) const override { return real_.read_link(path); }
+    Result<std::vector<std::string>> list(const os::Path& folder) const override { return real_.list(folder); }
+    Result<os::DiskSpace> space(const os::Path& path) const override { return real_.space(path); }
+    Result<> make_folders(const os::Path& path, std::uint32_t mode, const os::Owner& owner) override {
+        return change([&] { return real_.make_folders(path, mode, owner); });
+    }
+    Result<> write(const os::Path& path, std::string_view bytes, std::uint32_t mode, const os::Owner& owner) override {
+        return change([&] { return real_.write(path, bytes, mode, owner); });
+    }
+    Result<> point(const os::Path& link, const os::Path& target, const os::Owner& owner) override {
+        return change([&] { return real_.point(link, target, owner); });
+    }
+    Result<> rename(const os::Path& from, const os::Path& to) override { return change([&] { return real_.rename(from, to); }); }
+    Result<> exchange(const os::Path& a, const os::Path& b) override { return change([&] { return real_.exchange(a, b); }); }
+    Result<> remove_tree(const os::Path& path) override { return change([&] { return real_.remove_tree(path); }); }
+    Result<> sync_tree(const os::Path& path) override { return change([&] { return real_.sync_tree(path); }); }
+
+   private:
+    template <typename Work>
+    Result<> change(Work work) {
+        if (left_ < 0) return fail(Code::interrupted, "cut off");
+        if (left_-- > 0) return work();
+        if (after_) (void)work().has_value();
+        return fail(Code::interrupted, "cut off");
+    }
+    os::FileSystem& real_;
+    int left_;
+    bool after_;
+};
+
+TEST_F(SqliteDatabase, ARestoreCutOffAtEachChangeIsFinishedByTheNext) {
+    const auto real = os::make_filesystem();
+    const auto snapshot = taken("m0");
+    int points = 0;
+    for (const bool after : {false, true})
+        for (int at = 0;; ++at) {
+            const std::string mark = "m" + std::to_string(++points);
+            leave_a_log("DELETE FROM orders WHERE id > 60");
+            CutFileSystem files(*real, at, after);
+            const auto database = make_sqlite(world.spec, world.site, files);
+            const auto first = (*database)->restore(snapshot, mark);
+            EXPECT_EQ(first.has_value(), !files.cut());
+            const auto between = world.get("SELECT count(*) FROM orders");
+            EXPECT_TRUE(between == "100" || between == "60") << mark << ": neither old nor new: " << between;
+            const auto second = world.database()->restore(snapshot, mark);
+            ASSERT_TRUE(second) << mark << ": " << second.error().text();
+            EXPECT_EQ(world.get("SELECT count(*) FROM orders"), "100") << mark;
+            EXPECT_EQ(world.get_in_failed(mark, "SELECT count(*) FROM orders"), "60") << mark;
+            EXPECT_TRUE(world.leftovers().empty()) << mark << testing::PrintToString(world.leftovers());
+            if (first) break;
+        }
+    EXPECT_GE(points, 14);
 }
 
 TEST_F(SqliteDatabase, RestoreRefusesWhileAProcessHasItOpen) {

@@ -74,6 +74,12 @@ Result<std::uint64_t> DumpFile::size() const {
     return static_cast<std::uint64_t>(info.st_size);
 }
 
+Result<std::uint64_t> DumpFile::inode() const {
+    struct stat info{};
+    if (fstat(fd_, &info) != 0) return error("examine");
+    return static_cast<std::uint64_t>(info.st_ino);
+}
+
 Result<std::string> DumpFile::digest() const {
     Sha256 hash;
     std::vector<char> buffer(block);

@@ -25,6 +25,7 @@ class DumpFile {
 
     [[nodiscard]] int descriptor() const { return fd_; }
     [[nodiscard]] Result<std::uint64_t> size() const;
+    [[nodiscard]] Result<std::uint64_t> inode() const;
     [[nodiscard]] Result<std::string> digest() const;  // SHA-256, hex
     Result<> sync();
     Result<> copy_from(const DumpFile& other);  // whole content, synced

@@ -102,7 +102,6 @@ Result<Snapshot> Sqlite::take(const os::Path& part) const {
         TRY(DumpFile::create(part));
         auto copy = TRY(SqliteConnection::open(part, SqliteMode::create));
         TRY_VOID(source.backup_to(copy).within("backing up '" + path_.string() + "'"));
-        TRY_VOID(copy.run("PRAGMA journal_mode = DELETE"));  // one file, without a log beside it
     }
     TRY_VOID(source.run("COMMIT"));
     auto copy = TRY(SqliteConnection::open(part, SqliteMode::copy));
@@ -153,13 +152,13 @@ Result<Fence> Sqlite::fence(const std::string& /*mark*/) {
 }
 
 Result<> Sqlite::restore(const Snapshot& snapshot, const std::string& mark) {
-    if (TRY(parts_.swapped(mark, snapshot.sha256))) return parts_.finish_swap(mark);
+    if (TRY(parts_.swapped(mark))) return {};
     TRY_VOID(nobody_holds_it());
     const DumpFile dump = TRY(open_recorded(snapshot.path, snapshot.bytes, snapshot.sha256));
-    TRY_VOID(parts_.lay_aside(dump, mark));
-    TRY_VOID(holds(parts_.aside(mark), snapshot));
+    const auto laid = TRY(parts_.lay_aside(dump, mark));
+    TRY_VOID(holds(laid, snapshot));
     empty_the_log();
-    return parts_.swap(mark);
+    return parts_.swap(laid, mark);
 }
 
 // So that the moment between moving the log away and the swap loses nothing. A database too damaged for it is moved with its log.

@@ -44,10 +44,11 @@ std::string hint_of(Code code) {
     }
 }
 
-// The user whose rights suffice for the file; empty: our own. Root must not create files beside it, nor follow what its owner planted.
+// The user whose rights suffice for the file (of a link: whoever made it); empty: our own. Root must not create files beside it, nor read
+// for its owner what they could not read themselves.
 std::string owner_to_be(const os::Path& path) {
     struct stat info{};
-    if (!os::is_root() || stat(path.c_str(), &info) != 0 || info.st_uid == 0) return {};
+    if (!os::is_root() || lstat(path.c_str(), &info) != 0 || info.st_uid == 0) return {};
     passwd entry{};
     passwd* found = nullptr;
     std::vector<char> buffer(1U << 14U);
@@ -57,7 +58,18 @@ std::string owner_to_be(const os::Path& path) {
 
 int flags_of(SqliteMode mode) {
     if (mode == SqliteMode::create) return SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;
-    return mode == SqliteMode::live ? SQLITE_OPEN_READWRITE : SQLITE_OPEN_READONLY;
+    return mode == SqliteMode::live ? SQLITE_OPEN_READWRITE : SQLITE_OPEN_READONLY | SQLITE_OPEN_URI;
+}
+
+// A copy keeps the journal mode of its origin; nobody writes it, so it is read without a log being made beside it.
+std::string address_of(const os::Path& path, SqliteMode mode) {
+    if (mode != SqliteMode::copy) return path.string();
+    std::string out = "file:";
+    for (const char c : path.string()) {
+        const bool special = c == '%' || c == '?' || c == '#';
+        out += special ? (c == '%' ? "%25" : c == '?' ? "%3f" : "%23") : std::string(1, c);
+    }
+    return out + "?immutable=1";
 }
 
 struct Opened {
@@ -65,9 +77,9 @@ struct Opened {
     int result = SQLITE_OK;
 };
 
-Opened opened_at(const os::Path& path, int flags) {
+Opened opened_at(const os::Path& path, SqliteMode mode) {
     Opened opened;
-    opened.result = sqlite3_open_v2(path.c_str(), &opened.handle, flags | SQLITE_OPEN_EXRESCODE, nullptr);
+    opened.result = sqlite3_open_v2(address_of(path, mode).c_str(), &opened.handle, flags_of(mode) | SQLITE_OPEN_EXRESCODE, nullptr);
     if (opened.result != SQLITE_OK) return opened;
     sqlite3_busy_timeout(opened.handle, busy_ms);
     sqlite3_db_config(opened.handle, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
@@ -129,12 +141,12 @@ Result<SqliteConnection> SqliteConnection::open(const os::Path& path, SqliteMode
     bool reachable = true;
     const auto work = [&]() -> Result<> {
         reachable = user.empty() || euidaccess(path.parent_path().c_str(), X_OK) == 0;
-        if (reachable) opened = opened_at(path, flags_of(mode));
+        if (reachable) opened = opened_at(path, mode);
         return {};
     };
     TRY_VOID(user.empty() ? work() : os::as_user(user, work));
     // A folder that the owner can't even enter holds nothing that they planted.
-    if (!reachable) opened = opened_at(path, flags_of(mode));
+    if (!reachable) opened = opened_at(path, mode);
     SqliteConnection connection(opened.handle, path);
     if (!opened.handle) return fail(Code::exhausted, "out of memory while opening '" + path.string() + "'");
     if (opened.result != SQLITE_OK) return connection.error(opened.result);

@@ -12,6 +12,7 @@
 namespace uprev {
 
 namespace {
+constexpr const char* unfinished = "new";
 constexpr std::array companions{"-wal", "-shm", "-journal"};
 
 os::Path with(const os::Path& path, const char* suffix) { return path.string() + suffix; }
@@ -28,37 +29,47 @@ std::vector<int> SqliteFiles::holders() const {
     return out;
 }
 
-// Between the exchange and the last rename the database is the dump, byte for byte, since nobody has opened it yet.
-Result<bool> SqliteFiles::swapped(const std::string& mark, const std::string& sha256) const {
-    if (TRY(exists(files_, failed(mark)))) return true;
-    if (!TRY(exists(files_, aside(mark)))) return false;
-    auto live = DumpFile::open(path_);
-    return live && TRY(live->digest()) == sha256;
+Result<std::vector<os::Path>> SqliteFiles::laid(const std::string& mark) const {
+    const os::Path prefix = stem(mark);
+    std::vector<os::Path> out;
+    for (const auto& name : TRY(files_.list(path_.parent_path())))
+        if (name.starts_with(prefix.filename().string())) out.push_back(path_.parent_path() / name);
+    return out;
 }
 
-Result<> SqliteFiles::lay_aside(const DumpFile& dump, const std::string& mark) {
-    TRY_VOID(files_.remove_tree(aside(mark)));
-    auto copy = TRY(DumpFile::create(aside(mark)));
+Result<bool> SqliteFiles::swapped(const std::string& mark) {
+    if (TRY(exists(files_, failed(mark)))) return true;
+    for (const auto& path : TRY(laid(mark))) {
+        const auto number = path.extension().string().substr(1);
+        if (number == unfinished || std::to_string(TRY(TRY(DumpFile::open(path)).inode())) == number) continue;
+        TRY_VOID(files_.rename(path, failed(mark)));
+        return true;
+    }
+    return false;
+}
+
+Result<os::Path> SqliteFiles::lay_aside(const DumpFile& dump, const std::string& mark) {
+    for (const auto& older : TRY(laid(mark))) TRY_VOID(files_.remove_tree(older));
+    const os::Path path = stem(mark) + unfinished;
+    auto copy = TRY(DumpFile::create(path));
     struct stat like{};
     if (::stat(path_.c_str(), &like) != 0) return fail(Code::not_found, "'" + path_.string() + "' does not exist");
     TRY_VOID(copy.copy_from(dump));
     TRY_VOID(copy.give(like.st_uid, like.st_gid, like.st_mode & 07777U));
-    return copy.sync();
+    TRY_VOID(copy.sync());
+    os::Path ready = stem(mark) + std::to_string(TRY(copy.inode()));
+    TRY_VOID(files_.rename(path, ready));
+    return ready;
 }
 
-Result<> SqliteFiles::swap(const std::string& mark) {
+Result<> SqliteFiles::swap(const os::Path& laid, const std::string& mark) {
     for (const auto* companion : companions) {
         if (!TRY(exists(files_, with(path_, companion)))) continue;
         TRY_VOID(files_.remove_tree(with(failed(mark), companion)));
         TRY_VOID(files_.rename(with(path_, companion), with(failed(mark), companion)));
     }
-    TRY_VOID(files_.exchange(aside(mark), path_));
-    return finish_swap(mark);
-}
-
-Result<> SqliteFiles::finish_swap(const std::string& mark) {
-    if (TRY(exists(files_, failed(mark)))) return files_.remove_tree(aside(mark));
-    return files_.rename(aside(mark), failed(mark));
+    TRY_VOID(files_.exchange(laid, path_));
+    return files_.rename(laid, failed(mark));
 }
 
 }  // namespace uprev
