@@ -1,8 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """Drives the real `uprev` executable ($UPREV_BIN) through its command line."""
+import contextlib
 import json
 import os
+import signal
 import subprocess
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,6 +20,37 @@ def executable():
     if not path.exists():
         raise RuntimeError(f"no uprev at {path}; set UPREV_BIN")
     return path
+
+
+def processes_of(folder):
+    """Pids of uprev's own processes (client, worker, shims) that have to do with `folder`."""
+    found = []
+    for entry in Path("/proc").iterdir():
+        try:
+            if entry.name.isdigit() and executable_of(entry.name).startswith("uprev"):
+                if str(folder).encode() in (entry / "cmdline").read_bytes() + (entry / "environ").read_bytes():
+                    found.append(int(entry.name))
+        except OSError:
+            continue
+    return found
+
+
+def executable_of(pid):
+    """File name of what `pid` runs; empty when it is gone."""
+    try:
+        return os.readlink(f"/proc/{pid}/exe").split(" ")[0].rsplit("/", 1)[-1]
+    except OSError:
+        return ""
+
+
+def kill(folder, shims):
+    """SIGKILL to client and worker; with `shims` to those too, as when the machine's memory ran out. Again until none is left,
+    since one may just be starting another."""
+    while doomed := [pid for pid in processes_of(folder) if shims or "shim" not in executable_of(pid)]:
+        for pid in doomed:
+            with contextlib.suppress(OSError):
+                os.kill(pid, signal.SIGKILL)
+        time.sleep(0.005)
 
 
 @dataclass

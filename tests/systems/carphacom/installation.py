@@ -195,6 +195,7 @@ class Installation:
         return answer
 
     def close(self):
+        uprev.kill(self.folder, shims=True)  # one that was interrupted would start again what is stopped here
         if self.pm2:
             self.pm2.kill()
         if self.database:

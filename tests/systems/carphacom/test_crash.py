@@ -2,14 +2,11 @@
 """kill -9 of everything that uprev runs, at about forty points of real upgrades; then `uprev resume`, the oracle, and
 `resume` once more, which must change nothing. UPREV_DEPTH=deep visits each step with and without its shims, and many more
 moments; UPREV_CRASH_ONLY names one point, as printed by a failure."""
-import contextlib
 import json
 import os
-import signal
 import sqlite3
 import time
 import unittest
-from pathlib import Path
 
 import scenario
 from scenario import oracle
@@ -18,41 +15,6 @@ DEEP = os.environ.get("UPREV_DEPTH") == "deep"
 TARGETS = ("1.4.2", "1.5.0", "1.6.1", "1.5.2", "1.6.2")
 # Only here may customers have written to the new schema when the gate fails, so only here may uprev stop and ask.
 NEEDS_OPERATOR_IS_LEGAL = {"1.6.2"}
-
-
-def processes_of(shop):
-    """Pids of every process that belongs to uprev itself: those whose executable is uprev's or its shim's, for this shop."""
-    found = []
-    for entry in Path("/proc").iterdir():
-        try:
-            if not entry.name.isdigit() or not os.readlink(entry / "exe").split(" ")[0].rsplit("/", 1)[-1].startswith("uprev"):
-                continue
-            words = (entry / "cmdline").read_bytes() + (entry / "environ").read_bytes()
-            if str(shop.folder).encode() in words:
-                found.append(int(entry.name))
-        except OSError:
-            continue
-    return found
-
-
-def kill_uprev(shop, shims):
-    """SIGKILL to the client and the worker; with `shims` to those too, as when the machine's memory ran out. Again until none is left,
-    since one may just be starting another."""
-    while True:
-        doomed = [pid for pid in processes_of(shop) if shims or "shim" not in executable_of(pid)]
-        if not doomed:
-            return
-        for pid in doomed:
-            with contextlib.suppress(OSError):
-                os.kill(pid, signal.SIGKILL)
-        time.sleep(0.005)
-
-
-def executable_of(pid):
-    try:
-        return os.readlink(f"/proc/{pid}/exe").rsplit("/", 1)[-1]
-    except OSError:
-        return "shim"  # gone: none of our business
 
 
 def steps_seen(shop):
@@ -94,7 +56,7 @@ class CrashMatrix(unittest.TestCase):
         with customer:
             process = shop.uprev.start("upgrade", "--to", version)
             reached = interrupt(shop, process)
-            kill_uprev(shop, shims)
+            scenario.uprev.kill(shop.folder, shims)
             process.communicate()
             first = shop.uprev("resume", "--wait", "2m")  # a command that outlived uprev holds the lock until it ends
             time.sleep(0.3)

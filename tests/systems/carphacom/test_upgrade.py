@@ -20,8 +20,9 @@ class Patch(scenario.ShopTest):
     def test_the_vendors_own_command_works(self):
         links = self.shop.folder / "bin"
         links.mkdir()
-        self.assert_exit(self.uprev("alias", "install", "--dir", links), 0)
-        environment = {**self.uprev.environment, "UPREV_SITE": str(self.shop.site), "UPREV_STATE": str(self.shop.state)}
+        # Called by another name uprev knows no flags yet: only the environment says where its state is.
+        environment = {**self.uprev.environment, "UPREV_STATE": str(self.shop.state)}
+        self.assert_exit(self.uprev("alias", "install", "--dir", links, environment=environment), 0)
         for words, version in ((["carphacom-upgrade", "--to", "1.4.2"], "1.4.2"), (["carphacom-rollback"], "1.4.0")):
             result = subprocess.run([links / words[0], *words[1:]], env=environment, capture_output=True, text=True, timeout=240, check=False)
             self.assertEqual(result.returncode, 0, result.stdout + result.stderr)

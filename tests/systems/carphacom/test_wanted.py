@@ -6,7 +6,7 @@ import sqlite3
 import time
 
 import scenario
-from test_crash import kill_uprev, steps_seen
+from test_crash import steps_seen
 
 
 class Wanted(scenario.ShopTest):
@@ -24,7 +24,7 @@ class Wanted(scenario.ShopTest):
 
     def test_a_lock_dies_with_its_owner(self):
         process = self.upgrade_until("1.4.2", "stage")
-        kill_uprev(self.shop, shims=True)
+        scenario.uprev.kill(self.shop.folder, shims=True)
         process.communicate()
         self.assertEqual(scenario.oracle.lock(self.shop), [])
         self.assert_exit(self.uprev("upgrade", "--to", "1.4.2"), 0)  # recovers first, by itself
@@ -32,7 +32,7 @@ class Wanted(scenario.ShopTest):
 
     def test_in_progress_is_never_the_word_of_a_dead_client(self):
         process = self.upgrade_until("1.4.2", "prepare")
-        kill_uprev(self.shop, shims=True)
+        scenario.uprev.kill(self.shop.folder, shims=True)
         process.communicate()
         self.assertFalse(self.uprev("status").json["running"]["alive"])
         self.assertRegex(self.uprev("status", as_json=False).text, "cut off.*uprev resume")
@@ -43,7 +43,7 @@ class Wanted(scenario.ShopTest):
     def test_an_interrupted_migration_is_diagnosed_and_put_back(self):
         process = self.upgrade_until("1.6.1", "migrate")
         time.sleep(0.5)
-        kill_uprev(self.shop, shims=True)
+        scenario.uprev.kill(self.shop.folder, shims=True)
         process.communicate()
         answer = self.uprev("resume", "--wait", "2m")
         self.assert_exit(answer, 10)
@@ -75,8 +75,8 @@ class Wanted(scenario.ShopTest):
     def test_automatic_upgrades_are_patch_only_and_truly_unattended(self):
         self.assertNotEqual(self.uprev("auto").json.get("result"), "succeeded", "off by default")
         self.assert_well("1.4.0")
-        self.assert_exit(self.uprev("auto", "--set", "patch"), 0)
-        answer = self.uprev("auto", stdin=-3)
+        self.assert_exit(self.uprev("auto", "set", "patch"), 0)
+        answer = self.uprev("auto")
         self.assert_exit(answer, 0)
         self.assert_well("1.4.5")  # the newest patch, not 1.5.0
 
