@@ -5,11 +5,11 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <cstring>
 #include <memory>
 #include <optional>
 
 #include "base/text.hpp"
+#include "os/descriptor.hpp"
 #include "os/http.hpp"
 #include "os/http_exchange.hpp"
 #include "os/http_url.hpp"
@@ -154,7 +154,7 @@ class Part {
         } else if (head.status == 200) {
             total = number(head.header("content-length")).value_or(0);
             TRY_VOID(check_total(total));
-            if (ftruncate(download_.fd, 0) != 0) return fail(Code::failed, std::string("cannot empty the partial download: ") + std::strerror(errno));
+            if (ftruncate(download_.fd, 0) != 0) return fail(Code::failed, std::string("cannot empty the partial download: ") + errno_text(errno));
         } else {
             return status_error(head, url);
         }
@@ -211,7 +211,7 @@ class Part {
             if (put < 0 && errno == EINTR) continue;
             if (put <= 0) {
                 const bool full = errno == ENOSPC || errno == EDQUOT;
-                return fail(full ? Code::exhausted : Code::failed, std::string("cannot write the download: ") + std::strerror(errno), full ? "free some disk space and try again; it goes on where it stopped" : "");
+                return fail(full ? Code::exhausted : Code::failed, std::string("cannot write the download: ") + errno_text(errno), full ? "free some disk space and try again; it goes on where it stopped" : "");
             }
             at += static_cast<std::uint64_t>(put);
             bytes.remove_prefix(static_cast<std::size_t>(put));

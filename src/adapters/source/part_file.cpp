@@ -5,10 +5,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <array>
 #include <cerrno>
 #include <cstdio>
-#include <cstring>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <vector>
@@ -21,22 +19,8 @@ namespace {
 
 constexpr std::size_t record_limit = 64U << 10U;
 
-Error io_error(const std::string& what) {
-    const int why = errno;
-    const bool full = why == ENOSPC || why == EDQUOT;
-    const Code code = full ? Code::exhausted : why == EACCES || why == EPERM || why == EROFS ? Code::permission : Code::failed;
-    return fail(code, what + ": " + std::strerror(why), full ? "free some disk space and try again" : "");
-}
-
-Result<> write_all(int fd, std::string_view bytes, const std::string& what) {
-    while (!bytes.empty()) {
-        const ssize_t put = write(fd, bytes.data(), bytes.size());
-        if (put < 0 && errno == EINTR) continue;
-        if (put <= 0) return io_error("cannot write '" + what + "'");
-        bytes.remove_prefix(static_cast<std::size_t>(put));
-    }
-    return {};
-}
+// REQUIRES: errno is fresh.
+Error io_error(const std::string& what) { return os::system_error(errno, what); }
 
 Result<std::string> read_small(int fd, const std::string& what) {
     std::string text(record_limit, '\0');
@@ -117,7 +101,7 @@ Result<> PartFile::keep(const PartRecord& record) {
     const std::string aside = name_ + ".json.new";
     const os::Descriptor fd(openat(folder_.get(), aside.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600));
     if (!fd) return io_error("cannot open '" + (folder_path_ / aside).string() + "'");
-    TRY_VOID(write_all(fd.get(), json.dump(), aside));
+    if (const int why = os::write_all(fd.get(), json.dump()); why != 0) return os::system_error(why, "cannot write '" + aside + "'");
     if (renameat(folder_.get(), aside.c_str(), folder_.get(), (name_ + ".json").c_str()) != 0) return io_error("cannot rename '" + aside + "'");
     record_ = record;
     return {};

@@ -6,7 +6,7 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <cstring>
+#include <algorithm>
 #include <vector>
 
 #include "adapters/source/place.hpp"
@@ -35,23 +35,14 @@ class FolderPlace final : public Place {
 
     Result<std::string> read(const std::string& address, std::uint64_t limit) override {
         const os::Descriptor fd = TRY(open(address));
-        std::string text;
-        std::vector<char> buffer(64U << 10U);
-        while (true) {
-            const ssize_t got = ::read(fd.get(), buffer.data(), buffer.size());
-            if (got < 0 && errno == EINTR) continue;
-            if (got < 0) return fail(Code::failed, "cannot read '" + address + "': " + std::strerror(errno));
-            if (got == 0) return text;
-            text.append(buffer.data(), static_cast<std::size_t>(got));
-            if (text.size() > limit) return fail(Code::exhausted, "'" + address + "' has more than the " + std::to_string(limit) + " bytes that are allowed");
-        }
+        return os::read_all(fd.get(), limit, "'" + address + "'");
     }
 
     // Copied, so that a file that changes on the medium later is not what runs.
     Result<HashedFile> fetch(const std::string& address, std::uint64_t size, PartFile& part, const FetchWatch& watch) override {
         const os::Descriptor from = TRY(open(address));
         struct stat info{};
-        if (fstat(from.get(), &info) != 0) return fail(Code::failed, "cannot read '" + address + "': " + std::strerror(errno));
+        if (fstat(from.get(), &info) != 0) return os::system_error(errno, "cannot read '" + address + "'");
         const auto total = static_cast<std::uint64_t>(info.st_size);
         if (size != 0 && total != size) return fail(Code::corrupt, "'" + address + "' has " + std::to_string(total) + " bytes where the feed states " + std::to_string(size), "copy the file again");
         if (total > feed_.max_artifact_bytes) return fail(Code::exhausted, "'" + address + "' has more than the " + std::to_string(feed_.max_artifact_bytes) + " bytes that are allowed", "raise source.feed.max_artifact_bytes");
@@ -76,7 +67,7 @@ class FolderPlace final : public Place {
             for (std::size_t at = 0; at < bytes;) {
                 const ssize_t put = pwrite(part.descriptor(), buffer.data() + at, bytes - at, static_cast<off_t>(out.size + at));
                 if (put < 0 && errno == EINTR) continue;
-                if (put <= 0) return fail(errno == ENOSPC || errno == EDQUOT ? Code::exhausted : Code::failed, std::string("cannot write the copy: ") + std::strerror(errno), "free some disk space and try again");
+                if (put <= 0) return os::system_error(put < 0 ? errno : EIO, "cannot write the copy");
                 at += static_cast<std::size_t>(put);
             }
             out.size += bytes;
@@ -119,9 +110,9 @@ class FolderPlace final : public Place {
     }
 
     static Error missing(const std::string& what) {
-        const int why = errno;
-        const Code code = why == ENOENT || why == ENOTDIR ? Code::not_found : why == EACCES ? Code::permission : Code::failed;
-        return fail(code, what + ": " + std::strerror(why), code == Code::not_found ? "check source.feed.url in the site file and what lies in the folder" : "");
+        Error error = os::system_error(errno, what);
+        if (error.code == Code::not_found) error.hint = "check source.feed.url in the site file and what lies in the folder";
+        return error;
     }
 
     FeedSpec feed_;

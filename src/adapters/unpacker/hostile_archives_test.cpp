@@ -144,6 +144,7 @@ INSTANTIATE_TEST_SUITE_P(Headers, HostileArchive, testing::Values(
     row("SizesDisagreeOtherWay", tar().pax({{"size", "1024"}}).add({"a", '0', std::string(1024, 'x'), "", 0644, std::string("ustar\00000", 8), TarWriter::octal(0, 11)}), Code::refused, "disagree"),
     row("SizeNoNumber", tar().add({"a", '0', "x", "", 0644, std::string("ustar\00000", 8), "zzzzzzzzzzz"}), Code::refused, "no number"),
     row("SizeNegative", tar().add({"a", '0', "x", "", 0644, gnu_magic, std::string(12, '\xff')}), Code::refused, "no number"),
+    row("RealSize", tar().pax({{"SCHILY.realsize", "1000"}}).file("a"), Code::refused, "disagree about its size"),
     row("SizeTwice", tar().pax({{"size", "5"}, {"size", "5"}}).file("a"), Code::refused, "twice"),
     row("PathTwice", tar().pax({{"path", "x"}, {"path", "y"}}).file("a"), Code::refused, "twice"),
     row("TwoPaxHeaders", tar().pax({{"path", "x"}}).pax({{"path", "y"}}).file("a"), Code::refused, "two extended headers"),

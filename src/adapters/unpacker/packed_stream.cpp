@@ -6,13 +6,13 @@
 #include <array>
 #include <cerrno>
 #include <condition_variable>
-#include <cstring>
 #include <mutex>
 #include <optional>
 #include <thread>
 #include <vector>
 
 #include "adapters/unpacker/decoder.hpp"
+#include "os/descriptor.hpp"
 #include "release/digest.hpp"
 
 namespace uprev {
@@ -34,7 +34,7 @@ Result<std::size_t> read_at(int fd, char* out, std::size_t room, std::uint64_t a
     while (done < room) {
         const ssize_t got = pread(fd, out + done, room - done, static_cast<off_t>(at + done));
         if (got < 0 && errno == EINTR) continue;
-        if (got < 0) return fail(Code::failed, std::string("cannot read the archive: ") + std::strerror(errno));
+        if (got < 0) return fail(Code::failed, std::string("cannot read the archive: ") + os::errno_text(errno));
         if (got == 0) break;
         done += static_cast<std::size_t>(got);
     }

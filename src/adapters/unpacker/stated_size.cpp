@@ -7,9 +7,10 @@
 #include <zstd.h>
 
 #include <cerrno>
-#include <cstring>
 #include <string>
 #include <string_view>
+
+#include "os/descriptor.hpp"
 
 namespace uprev {
 
@@ -71,7 +72,7 @@ std::uint64_t zstd_size(const std::string& start) {
 
 Result<std::uint64_t> stated_unpacked_size(int fd) {
     struct stat info{};
-    if (fstat(fd, &info) != 0) return fail(Code::failed, std::string("cannot read the archive: ") + std::strerror(errno));
+    if (fstat(fd, &info) != 0) return fail(Code::failed, std::string("cannot read the archive: ") + os::errno_text(errno));
     const auto file_size = static_cast<std::uint64_t>(info.st_size);
     const std::string start = read_some(fd, 0, 512);
     if (start.starts_with("\xfd" "7zXZ\0"sv)) return xz_size(fd, file_size);

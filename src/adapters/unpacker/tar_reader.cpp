@@ -10,6 +10,7 @@
 
 #include "adapters/unpacker/entry_name.hpp"
 #include "adapters/unpacker/packed_stream.hpp"
+#include "adapters/unpacker/two_readers.hpp"
 
 namespace uprev {
 
@@ -44,33 +45,6 @@ class Utf8Locale {
 struct ArchiveCloser {
     void operator()(archive* a) const { archive_read_free(a); }
 };
-
-std::optional<EntryKind> kind_of(archive_entry* entry) {
-    if (archive_entry_hardlink(entry) != nullptr) return EntryKind::hardlink;
-    switch (archive_entry_filetype(entry)) {
-        case AE_IFREG: return EntryKind::file;
-        case AE_IFDIR: return EntryKind::folder;
-        case AE_IFLNK: return EntryKind::symlink;
-        default: return {};
-    }
-}
-
-std::string_view without_slash(std::string_view name) {
-    while (name.size() > 1 && name.back() == '/') name.remove_suffix(1);
-    return name;
-}
-
-// Both readers must have understood the entry in the same way.
-Result<> compare(const TarHeader& header, archive_entry* entry) {
-    const char* name = archive_entry_pathname(entry);
-    const auto kind = kind_of(entry);
-    if (name == nullptr || without_slash(name) != without_slash(header.name)) return refuse(header.name, "two readers disagree about its name");
-    if (!kind || *kind != header.kind) return refuse(header.name, "two readers disagree about its kind");
-    if (header.kind == EntryKind::file && static_cast<std::uint64_t>(archive_entry_size(entry)) != header.size) return refuse(header.name, "two readers disagree about its size");
-    const char* link = header.kind == EntryKind::symlink ? archive_entry_symlink(entry) : archive_entry_hardlink(entry);
-    if ((header.kind == EntryKind::symlink || header.kind == EntryKind::hardlink) && (link == nullptr || header.link != link)) return refuse(header.name, "two readers disagree about its target");
-    return {};
-}
 
 }  // namespace
 
@@ -130,7 +104,7 @@ struct TarReader::State {
         entry.path = TRY(clean_name(header.name, limits.depth));
         if (header.kind == EntryKind::hardlink) entry.link = TRY(clean_name(header.link, limits.depth).within("the target of hardlink '" + shown_name(header.name) + "'"));
         if (header.kind == EntryKind::symlink) entry.link = TRY(clean_target(header));
-        TRY_VOID(compare(header, raw_entry));
+        TRY_VOID(same_entry(header, raw_entry));
         if (++totals.entries > limits.entries)
             return fail(Code::exhausted, "the archive holds more than the " + std::to_string(limits.entries) + " entries that are allowed", "raise source.feed.max_entries in the site file if the release really is that big");
         if (header.kind == EntryKind::file) {

@@ -5,22 +5,17 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <cstring>
 
 #include "adapters/unpacker/entry_name.hpp"
 #include "adapters/unpacker/stated_size.hpp"
 #include "adapters/unpacker/tar_reader.hpp"
 #include "adapters/unpacker/tree_writer.hpp"
+#include "os/descriptor.hpp"
 #include "os/identity.hpp"
 
 namespace uprev {
 
 namespace {
-
-Error io_error(const std::string& what) {
-    const int why = errno;
-    return fail(why == EACCES || why == EPERM || why == EROFS ? Code::permission : why == ENOSPC || why == EDQUOT ? Code::exhausted : Code::failed, what + ": " + std::strerror(why));
-}
 
 Result<> make_top(const os::Path& into) {
     if (mkdir(into.c_str(), 0755) == 0) {
@@ -28,7 +23,7 @@ Result<> make_top(const os::Path& into) {
     } else if (errno == EEXIST) {
         return {};
     }
-    return io_error("cannot make folder '" + into.string() + "'");
+    return os::system_error(errno, "cannot make folder '" + into.string() + "'");
 }
 
 // As the user; where only root may write into the parent, root makes it (nobody else can interfere there) and gives it away.
@@ -37,7 +32,7 @@ Result<> make_folder(const os::Path& into, const std::string& user) {
     if (made || made.error().code != Code::permission || !os::is_root()) return made;
     const os::User owner = TRY(os::find_user(user));
     TRY_VOID(make_top(into));
-    if (lchown(into.c_str(), owner.uid, owner.gid) != 0) return io_error("cannot give '" + into.string() + "' to '" + user + "'");
+    if (lchown(into.c_str(), owner.uid, owner.gid) != 0) return os::system_error(errno, "cannot give '" + into.string() + "' to '" + user + "'");
     return {};
 }
 

@@ -10,11 +10,11 @@
 
 #include <cerrno>
 #include <cstdio>
-#include <cstring>
 #include <memory>
 
 #include "adapters/unpacker/entry_name.hpp"
 #include "base/text.hpp"
+#include "os/descriptor.hpp"
 
 namespace uprev {
 
@@ -40,9 +40,9 @@ struct FolderCloser {
 
 Result<std::vector<std::string>> names_in(int folder) {
     const int copy = openat(folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (copy < 0) return fail(Code::failed, std::string("cannot list a folder: ") + std::strerror(errno));
+    if (copy < 0) return fail(Code::failed, std::string("cannot list a folder: ") + os::errno_text(errno));
     const std::unique_ptr<DIR, FolderCloser> dir(fdopendir(copy));
-    if (!dir) return fail(Code::failed, std::string("cannot list a folder: ") + std::strerror(errno));
+    if (!dir) return fail(Code::failed, std::string("cannot list a folder: ") + os::errno_text(errno));
     std::vector<std::string> names;
     while (const dirent* entry = readdir(dir.get())) {
         const std::string name = entry->d_name;
@@ -57,7 +57,7 @@ Error TreeWriter::failed(const std::string& what, const std::string& path) const
     const int why = errno;
     const bool full = why == ENOSPC || why == EDQUOT;
     const Code code = full ? Code::exhausted : why == EACCES || why == EPERM || why == EROFS ? Code::permission : why == ELOOP || why == EXDEV || why == EEXIST ? Code::refused : Code::failed;
-    return fail(code, "cannot " + what + " '" + shown_name((into_ / path).string()) + "': " + std::strerror(why), full ? "free some disk space and try again" : "");
+    return fail(code, "cannot " + what + " '" + shown_name((into_ / path).string()) + "': " + os::errno_text(why), full ? "free some disk space and try again" : "");
 }
 
 Result<TreeWriter> TreeWriter::open(const os::Path& into) {

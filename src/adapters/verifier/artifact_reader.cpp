@@ -6,9 +6,10 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <cstring>
 #include <memory>
 #include <vector>
+
+#include "os/descriptor.hpp"
 
 namespace uprev {
 
@@ -26,7 +27,7 @@ Result<> read_artifact(const Subject& subject, const std::function<void(std::str
     for (off_t at = 0;;) {
         const ssize_t got = pread(subject.fd, buffer.data(), buffer.size(), at);
         if (got < 0 && errno == EINTR) continue;
-        if (got < 0) return fail(Code::failed, "cannot read '" + subject.name + "': " + std::strerror(errno));
+        if (got < 0) return fail(Code::failed, "cannot read '" + subject.name + "': " + os::errno_text(errno));
         if (got == 0) return {};
         piece({buffer.data(), static_cast<std::size_t>(got)});
         at += got;
@@ -39,7 +40,7 @@ Result<> with_whole_artifact(const Subject& subject, const std::function<void(st
         return {};
     }
     struct stat info{};
-    if (fstat(subject.fd, &info) != 0) return fail(Code::failed, "cannot read '" + subject.name + "': " + std::strerror(errno));
+    if (fstat(subject.fd, &info) != 0) return fail(Code::failed, "cannot read '" + subject.name + "': " + os::errno_text(errno));
     const auto size = static_cast<std::uint64_t>(info.st_size);
     if (size > whole_limit) return fail(Code::refused, "'" + subject.name + "' is over 1 GiB, too big for a legacy signature", "ask the vendor to sign it prehashed (minisign without -l)");
     if (size == 0) {
@@ -48,7 +49,7 @@ Result<> with_whole_artifact(const Subject& subject, const std::function<void(st
     }
     const auto unmap = [size](void* at) { munmap(at, size); };
     void* mapped = mmap(nullptr, size, PROT_READ, MAP_PRIVATE, subject.fd, 0);
-    if (mapped == MAP_FAILED) return fail(Code::failed, "cannot map '" + subject.name + "': " + std::strerror(errno));
+    if (mapped == MAP_FAILED) return fail(Code::failed, "cannot map '" + subject.name + "': " + os::errno_text(errno));
     const std::unique_ptr<void, decltype(unmap)> owner(mapped, unmap);
     work({static_cast<const char*>(mapped), size});
     return {};
