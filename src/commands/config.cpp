@@ -39,7 +39,9 @@ std::string origin_text(const Origin& origin) {
 
 // A value has one origin, or its parts have.
 void collect(const Json& json, const std::string& path, const std::map<std::string, Origin>& origins, Json& out) {
-    if (const auto known = origins.find(path); known != origins.end()) {
+    const auto below = origins.lower_bound(path + ".");
+    const bool parts = json.is_object() && !json.empty() && below != origins.end() && below->first.starts_with(path + ".");
+    if (const auto known = origins.find(path); known != origins.end() && !parts) {
         const auto& o = known->second;
         out[path] = {{"value", json}, {"layer", o.layer}, {"file", o.file}, {"line", o.line}, {"from", origin_text(o)}};
         return;

@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <map>
 
 #include "adapters/database/dump_file.hpp"
@@ -79,12 +80,12 @@ Result<Reply> show_loss(Session& session, const Adapters& adapters, const Snapsh
         text += text_of(databases.back());
     }
     const auto next = "uprev snapshot restore " + set.id + " --yes";
-    text +=
-        "\nEvery row written since the snapshot would be lost from the live databases; they are kept under another "
-        "name.\nnothing was changed\nnext: " +
-        next + "\n";
-    const Json error = {
-        {"code", code_name(Code::refused)}, {"message", "a restore loses what was written since the snapshot"}, {"hint", next}};
+    const bool unwritten =
+        std::all_of(databases.begin(), databases.end(), [](const auto& d) { return d["written_since"] == "no"; });
+    const std::string loss = unwritten ? "a restore goes back to " + set.version + " and, as things stand, loses no row"
+                                       : "a restore goes back to " + set.version + " and loses every row written since";
+    text += "\n" + loss + "; the databases of today are kept under another name\nnothing was changed\nnext: " + next + "\n";
+    const Json error = {{"code", code_name(Code::refused)}, {"message", loss}, {"hint", next}};
     return Reply{{{"set", set.id},
                   {"version", set.version},
                   {"taken", os::iso8601(set.at_ms)},

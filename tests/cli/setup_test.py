@@ -80,6 +80,7 @@ class Config(notebook.NotebookTest):
         line = next(number for number, text in enumerate(self.notebook.site.read_text().splitlines(), 1) if text.startswith("root:"))
         self.assertEqual(("site", str(self.notebook.site), line), tuple(rows["root"][key] for key in ("layer", "file", "line")))
         self.assertEqual("release", rows["release.version"]["layer"])
+        self.assertEqual(("site", str(self.notebook.database)), (rows["databases.notes.path"]["layer"], rows["databases.notes.path"]["value"]))
         self.assertTrue(rows["release.version"]["file"].endswith("current/uprev.release.yaml"))
         self.assertRegex(self.ok("config", "--origin", as_json=False).out, r"(?m)^root: +/\S+ +# site \S+:\d+$")
 
