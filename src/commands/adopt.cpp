@@ -33,7 +33,7 @@ Result<Generation> describe(Session& session, const Layout& layout, const std::s
 }
 
 Result<Reply> run(const Globals& globals, const std::string& version) {
-    const Place place{TRY(find_site_file(globals.site)), find_state_base(globals.state)};
+    const SitePlace place{TRY(find_site_file(globals.site)), find_state_base(globals.state)};
     auto session = TRY(Session::open(place, Session::Mode::write));
     auto adapters = TRY(session->adapters({session->site().release}));
     const auto lock = TRY(os::Lock::acquire(session->state() / "lock", {os::own_pid(), "adopt", "", session->clock().wall_ms(), os::current_user().name}, std::chrono::milliseconds(0)));

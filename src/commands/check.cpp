@@ -54,7 +54,7 @@ std::string text_of(const Json& a) {
 }
 
 Result<Reply> run(const Globals& globals) {
-    const Place place{TRY(find_site_file(globals.site)), find_state_base(globals.state)};
+    const SitePlace place{TRY(find_site_file(globals.site)), find_state_base(globals.state)};
     auto session = TRY(Session::open(place, Session::Mode::read));
     auto adapters = TRY(session->adapters({session->site().release}));
     const auto active = TRY(session->active(*adapters->layout));

@@ -30,7 +30,7 @@ std::string asked_by() {
     return sudo != nullptr && *sudo != '\0' ? std::string(sudo) + " (sudo)" : os::current_user().name;
 }
 
-Place place_of(const Globals& globals, const std::string& site_file) { return {site_file, find_state_base(globals.state)}; }
+SitePlace place_of(const Globals& globals, const std::string& site_file) { return {site_file, find_state_base(globals.state)}; }
 
 Result<std::unique_ptr<Session>> open_session(const Globals& globals, Session::Mode mode) {
     return Session::open(place_of(globals, TRY(find_site_file(globals.site))), mode);

@@ -23,7 +23,7 @@ Result<Exclusive> take_exclusive(const Globals& globals, const std::string& what
 // Whoever is at the keyboard: "alice (sudo)", or the user that we run as.
 std::string asked_by();
 
-Place place_of(const Globals& globals, const std::string& site_file);
+SitePlace place_of(const Globals& globals, const std::string& site_file);
 Result<std::unique_ptr<Session>> open_session(const Globals& globals, Session::Mode mode);
 
 }  // namespace uprev

@@ -21,7 +21,7 @@ Json row_of(const Operation& o) {
 }
 
 Result<Reply> run(const Globals& globals, std::size_t limit, const std::string& operation) {
-    const Place place{TRY(find_site_file(globals.site)), find_state_base(globals.state)};
+    const SitePlace place{TRY(find_site_file(globals.site)), find_state_base(globals.state)};
     auto session = TRY(Session::open(place, Session::Mode::read));
     auto* journal = TRY(session->journal());
     if (!operation.empty()) {

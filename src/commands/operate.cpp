@@ -61,7 +61,7 @@ std::string text_of(const Json& report) {
     return fmt::format("error: {}\n{}", error.value("message", ""), error.value("hint", "").empty() ? "" : "next:  " + error.value("hint", "") + "\n");
 }
 
-Result<Json> one(const Globals& globals, const Place& place, const OperationRequest& request) {
+Result<Json> one(const Globals& globals, const SitePlace& place, const OperationRequest& request) {
     auto session = TRY(Session::open(place, Session::Mode::write));
     const auto operation = new_operation_id(session->clock().wall_ms(), request.kind);
     const auto folder = session->state() / "ops" / operation;
@@ -72,7 +72,7 @@ Result<Json> one(const Globals& globals, const Place& place, const OperationRequ
 }  // namespace
 
 Result<Reply> operate(const Globals& globals, const OperationRequest& request) {
-    const Place place{TRY(find_site_file(globals.site)), find_state_base(globals.state)};
+    const SitePlace place{TRY(find_site_file(globals.site)), find_state_base(globals.state)};
     auto report = TRY(one(globals, place, request));
     // Required stops: each is an operation of its own, and the next one starts only after a success.
     while (report.value("result", "") == "succeeded" && !report.value("remaining", Json::array()).empty()) {

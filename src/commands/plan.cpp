@@ -104,7 +104,7 @@ std::string text_of(const Prepared& p, const Json& json) {
 }
 
 Result<Reply> run(const Globals& globals, const OperationRequest& request) {
-    const Place place{TRY(find_site_file(globals.site)), find_state_base(globals.state)};
+    const SitePlace place{TRY(find_site_file(globals.site)), find_state_base(globals.state)};
     auto session = TRY(Session::open(place, Session::Mode::write));
     const auto id = new_operation_id(session->clock().wall_ms(), "plan");
     const auto prepared = TRY(prepare_upgrade(*session, request, mark_of(id), {}));

@@ -31,7 +31,7 @@ Json generation_row(const Generation& g) {
 }
 
 Result<Reply> run(const Globals& globals) {
-    const Place place{TRY(find_site_file(globals.site)), find_state_base(globals.state)};
+    const SitePlace place{TRY(find_site_file(globals.site)), find_state_base(globals.state)};
     auto session = TRY(Session::open(place, Session::Mode::read));
     auto* journal = TRY(session->journal());
     const auto active = TRY(journal->active_generation());

@@ -259,7 +259,7 @@ Json failed_report(const WorkOptions& options, const Error& error) {
 
 }  // namespace
 
-Json work(const Place& place, const WorkOptions& options, const OsParts* os) {
+Json work(const SitePlace& place, const WorkOptions& options, const OsParts* os) {
     auto session = Session::open(place, Session::Mode::write, os);
     if (!session) return failed_report(options, session.error());
     const auto folder = (*session)->state() / "ops" / options.operation;

@@ -18,7 +18,7 @@ struct WorkOptions {
 };
 
 // The report object. Refusals and failures are reports too; an Error means that not even one could be written.
-Json work(const Place& place, const WorkOptions& options, const OsParts* os = nullptr);
+Json work(const SitePlace& place, const WorkOptions& options, const OsParts* os = nullptr);
 
 std::string new_operation_id(std::int64_t wall_ms, std::string_view kind);
 std::string mark_of(const std::string& operation);  // the part of an id that names what it leaves behind

@@ -51,7 +51,7 @@ std::string find_state_base(const std::string& flag) {
     return (xdg.empty() ? os::current_user().home + "/.local/state" : xdg) + "/uprev";
 }
 
-Result<std::unique_ptr<Session>> Session::open(const Place& place, Mode mode, const OsParts* os) {
+Result<std::unique_ptr<Session>> Session::open(const SitePlace& place, Mode mode, const OsParts* os) {
     std::unique_ptr<Session> s(new Session());
     s->place_ = place;
     s->mode_ = mode;

@@ -16,7 +16,7 @@ namespace uprev {
 
 inline constexpr std::string_view uprev_version = "0.1.0";
 
-struct Place {
+struct SitePlace {
     std::string site_file;   // absolute
     std::string state_base;  // <state>; the installation's folder is <state>/<id>
 };
@@ -28,11 +28,11 @@ class Session {
    public:
     enum class Mode { read, write };
     // `os`, when given, replaces the real operating system (crash tests); must outlive the session.
-    static Result<std::unique_ptr<Session>> open(const Place& place, Mode mode, const OsParts* os = nullptr);
+    static Result<std::unique_ptr<Session>> open(const SitePlace& place, Mode mode, const OsParts* os = nullptr);
 
     const SiteFile& site() const { return config_.site; }
     const SiteConfig& config() const { return config_; }
-    const Place& place() const { return place_; }
+    const SitePlace& place() const { return place_; }
     const os::Path& state() const { return state_; }
     os::FileSystem& fs() { return *os_.fs; }
     os::Clock& clock() { return *os_.clock; }
@@ -54,7 +54,7 @@ class Session {
 
    private:
     Session() = default;
-    Place place_;
+    SitePlace place_;
     SiteConfig config_;
     std::vector<Layer> layers_;
     os::Path state_;

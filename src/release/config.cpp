@@ -61,7 +61,7 @@ YamlNode merge_layers(const std::vector<Layer>& layers, std::vector<Problem>& pr
     return merged;
 }
 
-std::map<std::string, Origin> name_origins(const std::map<std::string, Place>& places, const std::vector<Layer>& layers) {
+std::map<std::string, Origin> name_origins(const std::map<std::string, TextPlace>& places, const std::vector<Layer>& layers) {
     std::map<std::string, Origin> origins;
     for (const auto& [path, place] : places) {
         if (place.layer < 0) {

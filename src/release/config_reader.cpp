@@ -60,14 +60,14 @@ void ConfigReader::complain(const std::string& path, const std::string& text) {
         const auto cut = around.find_last_of(".[");
         around = cut == std::string::npos ? std::string() : around.substr(0, cut);
     }
-    problems_.push_back({Place{}, subject + text});
+    problems_.push_back({TextPlace{}, subject + text});
 }
 
 void ConfigReader::wrong_type(const YamlNode& node, const std::string& path, const std::string& expected) {
     at(node, path, "must be " + expected + ", not " + describe(node));
 }
 
-void ConfigReader::note_origin(const std::string& path, Place place) {
+void ConfigReader::note_origin(const std::string& path, TextPlace place) {
     if (merged_ && in_list_ == 0) origins_[path] = place;
 }
 

@@ -26,7 +26,7 @@ class ConfigReader {
 
     // At the nearest enclosing thing that was written down.
     void complain(const std::string& path, const std::string& text);
-    [[nodiscard]] const std::map<std::string, Place>& origins() const { return origins_; }
+    [[nodiscard]] const std::map<std::string, TextPlace>& origins() const { return origins_; }
 
    private:
     void value(const YamlNode& node, const std::string& path, const Rule& rule, std::string& out);
@@ -68,13 +68,13 @@ class ConfigReader {
     void check_text(const YamlNode& node, const std::string& path, const Rule& rule);
     void wrong_type(const YamlNode& node, const std::string& path, const std::string& expected);
     void at(const YamlNode& node, const std::string& path, const std::string& text);
-    void note_origin(const std::string& path, Place place);
+    void note_origin(const std::string& path, TextPlace place);
 
     std::vector<Problem>& problems_;
     bool merged_;
     int in_list_ = 0;  // lists have one origin as a whole
-    std::map<std::string, Place> places_;
-    std::map<std::string, Place> origins_;
+    std::map<std::string, TextPlace> places_;
+    std::map<std::string, TextPlace> origins_;
 };
 
 inline std::string join_path(const std::string& path, std::string_view key) {

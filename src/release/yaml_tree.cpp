@@ -57,7 +57,7 @@ class TreeBuilder final : public YAML::EventHandler {
         std::set<std::string> keys;
     };
 
-    [[nodiscard]] Place place(const YAML::Mark& mark) const { return {layer_, mark.line + 1, mark.column + 1}; }
+    [[nodiscard]] TextPlace place(const YAML::Mark& mark) const { return {layer_, mark.line + 1, mark.column + 1}; }
     void complain(const YAML::Mark& mark, std::string text) { problems_.push_back({place(mark), std::move(text)}); }
 
     void check(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor) {
@@ -173,7 +173,7 @@ const YamlNode* YamlNode::find(std::string_view key) const {
     return nullptr;
 }
 
-YamlNode& YamlNode::at(std::string_view key, Place key_place) {
+YamlNode& YamlNode::at(std::string_view key, TextPlace key_place) {
     kind = Kind::map;
     for (auto& entry : entries)
         if (entry.key == key) return entry.value;

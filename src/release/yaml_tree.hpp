@@ -10,15 +10,15 @@
 
 namespace uprev {
 
-struct Place {
+struct TextPlace {
     int layer = -1;  // index of the layer it was read from; -1: nowhere (a default)
     int line = 0;    // 1-based
     int column = 0;  // 1-based
-    friend auto operator<=>(const Place&, const Place&) = default;
+    friend auto operator<=>(const TextPlace&, const TextPlace&) = default;
 };
 
 struct Problem {
-    Place place;
+    TextPlace place;
     std::string text;
     friend auto operator<=>(const Problem&, const Problem&) = default;
 };
@@ -32,16 +32,16 @@ struct YamlNode {
     bool quoted = false;  // "off" and off are the same text, yet only the second might be meant as something else
     std::vector<YamlNode> items;
     std::vector<Entry> entries;  // in the order of the file
-    Place place;
+    TextPlace place;
 
     [[nodiscard]] bool present() const { return kind != Kind::absent && kind != Kind::null; }
     [[nodiscard]] const YamlNode* find(std::string_view key) const;
-    YamlNode& at(std::string_view key, Place place);  // made when absent
+    YamlNode& at(std::string_view key, TextPlace place);  // made when absent
 };
 
 struct YamlNode::Entry {
     std::string key;
-    Place place;  // of the key
+    TextPlace place;  // of the key
     YamlNode value;
 };
 
