@@ -28,7 +28,9 @@ def processes_of(folder):
     for entry in Path("/proc").iterdir():
         try:
             if entry.name.isdigit() and executable_of(entry.name).startswith("uprev"):
-                if str(folder).encode() in (entry / "cmdline").read_bytes() + (entry / "environ").read_bytes():
+                opened = [os.readlink(link) for link in (entry / "fd").iterdir()]  # a shim's words and environment say nothing
+                words = (entry / "cmdline").read_bytes() + (entry / "environ").read_bytes()
+                if str(folder).encode() in words or any(path.startswith(str(folder)) for path in opened):
                     found.append(int(entry.name))
         except OSError:
             continue
