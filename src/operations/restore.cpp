@@ -9,8 +9,6 @@
 
 namespace uprev {
 
-namespace {
-// The operation that stopped for an operator, if that is where things stand. Its mark names its guard and its fence.
 Result<std::optional<Operation>> stopped_operation(Journal& journal) {
     for (const auto& o : TRY(journal.operations(50))) {
         if (o.result == OperationResult::needs_operator) return std::optional(TRY(journal.operation(o.id)));
@@ -19,6 +17,7 @@ Result<std::optional<Operation>> stopped_operation(Journal& journal) {
     return std::optional<Operation>();
 }
 
+namespace {
 Result<SnapshotSet> find_set(Journal& journal, const std::string& id) {
     std::string known;
     for (auto& set : TRY(journal.snapshot_sets())) {

@@ -7,6 +7,9 @@
 
 namespace uprev {
 
+// The operation that stopped for an operator, if that is where things stand. Its mark names its guard and its fence.
+Result<std::optional<Operation>> stopped_operation(Journal& journal);
+
 // request.kind "restore": request.to is a snapshot set's id. "accept": the newest operation that needs an operator.
 Result<Prepared> prepare_restore(Session& session, const OperationRequest& request, const std::string& mark);
 

@@ -50,6 +50,7 @@ class Worker {
         if (options_.request.kind == "resume")
             return recovered.is_null() ? nothing("nothing to resume: no operation was cut off") : recovered;
         if (recovered.is_object() && recovered.value("result", "") == "needs_operator") return recovered;
+        TRY_VOID(nobody_waits());
         return perform();
     }
 
@@ -70,6 +71,14 @@ class Worker {
                 {"nothing_to_do", true},
                 {"message", why},
                 {"error", nullptr}};
+    }
+
+    // After needs_operator only a decision goes on: another upgrade could start code on a schema that it can't read.
+    Result<> nobody_waits() {
+        if (options_.request.kind != "upgrade" && options_.request.kind != "rollback") return {};
+        const auto stopped = TRY(stopped_operation(*journal_));
+        if (!stopped) return {};
+        return fail(Code::needs_operator, "the " + stopped->kind + " to " + stopped->to + " (" + stopped->id + ") waits for a decision", "see 'uprev status' for the choices");
     }
 
     // What a dead worker left behind, if anything.
