@@ -5,4 +5,6 @@ uprev_test(uprev_database_contract
   SOURCES database_contract_test.cpp database_postgresql_test.cpp database_postgresql_errors_test.cpp database_sqlite_test.cpp
   DEPENDS uprev_database_worlds
   LABEL contract TIMEOUT 600)
-uprev_test(uprev_database_crash SOURCES database_crash_test.cpp DEPENDS uprev_database_worlds LABEL contract TIMEOUT 600)
+uprev_test(uprev_database_crash SOURCES database_crash_test.cpp DEPENDS uprev_database_worlds LABEL contract TIMEOUT 1800)
+# Long: with the long run, like the crash points.
+set_tests_properties(uprev_database_crash PROPERTIES LABELS "contract;hours")
