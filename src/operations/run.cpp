@@ -273,6 +273,8 @@ Json work(const SitePlace& place, const WorkOptions& options, const OsParts* os)
     if (!session) return failed_report(options, session.error());
     const auto folder = (*session)->state() / "ops" / options.operation;
     if (auto made = (*session)->fs().make_folders(folder, 0700); !made) return failed_report(options, made.error());
+    // Made 0600 before anything is appended to it.
+    if (auto made = (*session)->fs().write(folder / "events.log", "", 0600); !made) return failed_report(options, made.error());
     auto report = Worker(**session, options).run();
     auto out = report ? *report : failed_report(options, report.error());
     (void)(*session)
