@@ -10,6 +10,7 @@
 #include "os/identity.hpp"
 #include "os/lock.hpp"
 #include "os/worker.hpp"
+#include "preflight/manifest.hpp"
 #include "preflight/observe.hpp"
 #include "preflight/plugins.hpp"
 
@@ -49,6 +50,8 @@ Result<Reply> run(const Globals& globals, const std::string& version) {
         const auto text = moved ? "taken over: this installation now belongs to this machine\n" : "already looked after by uprev; nothing was changed\n";
         return Reply{{{"adopted", false}, {"taken_over", moved}, {"version", known.front().version}, {"folder", known.front().folder}}, text, 0};
     }
+    // From now on an edit by hand is noticed, as it is in the releases that uprev places.
+    TRY(write_manifest(session->fs(), g.folder, session->state() / "manifests"));
     TRY(journal.add_generation(g));
     return Reply{{{"adopted", true}, {"generation", 0}, {"version", g.version}, {"folder", g.folder}, {"plugins", g.plugins}},
                  fmt::format("adopted {} {} as generation 0\n  {}\nnext: uprev check\n", session->site().id, g.version, g.folder), 0};

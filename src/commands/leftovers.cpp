@@ -5,7 +5,7 @@
 #include <set>
 
 #include "operations/run.hpp"
-#include "preflight/snapshot_json.hpp"
+#include "preflight/snapshot_sets.hpp"
 
 namespace uprev {
 
@@ -28,6 +28,12 @@ std::uint64_t size_of(const os::Path& path) {
     return sum;
 }
 
+// Fourteen digits of time and four of chance; a rehearsal's with an r behind.
+bool is_mark(const std::string& name) {
+    const auto bare = name.ends_with('r') ? name.substr(0, name.size() - 1) : name;
+    return bare.size() == 18 && bare.find_first_not_of("0123456789") >= 14 && bare.find_first_not_of("0123456789abcdef") == std::string::npos;
+}
+
 class Judge {
    public:
     Judge(Session& session, const Adapters& adapters, const Journal& journal, const RetentionSpec& keep)
@@ -40,12 +46,13 @@ class Judge {
         TRY_VOID(operations());
         TRY_VOID(manifests());
         TRY_VOID(dumps());
+        TRY_VOID(replaced());
         return std::move(out_);
     }
 
    private:
     void add(std::string what, const std::string& path, bool keep, std::string reason, const os::Path& place) {
-        out_.push_back({{std::move(what), path, keep, std::move(reason)}, place, size_of(place)});
+        out_.push_back({{std::move(what), path, keep, std::move(reason)}, place, size_of(place), {}});
     }
 
     // The set that an operation which waits for a decision may still be put back to.
@@ -66,13 +73,45 @@ class Judge {
                                 adapters_.ports.in_use,         os::Path(site.root) / site.releases,
                                 session_.state() / "snapshots", keep_};
         for (auto& item : TRY(judge_retention(in, journal_))) {
-            const auto place = item.what == "snapshot set" ? in.snapshots / item.path : os::Path(item.path);
             if (item.what == "release" && item.keep) releases_kept_.insert(item.path);
             if (item.what == "release" && !item.keep) releases_gone_.insert(item.path);
-            if (item.what == "snapshot set") sets_.insert(item.path);
-            if (item.what == "snapshot set" && item.path == in_question)
-                item = {item.what, item.path, true, "an operation that needs a decision may need it"};
-            out_.push_back({std::move(item), place, size_of(place)});
+            if (item.what != "snapshot set") {
+                const os::Path place = item.path;
+                out_.push_back({std::move(item), place, size_of(place), {}});
+                continue;
+            }
+            if (item.path == in_question) item = {item.what, item.path, true, "an operation that needs a decision may need it"};
+            out_.push_back({std::move(item), {}, 0, {}});
+        }
+        for (const auto& set : TRY(journal_.snapshot_sets())) measure(set);
+        return {};
+    }
+
+    // A set's dumps may lie in several folders, and bear the mark of a rehearsal.
+    void measure(const SnapshotSet& set) {
+        const auto item = std::find_if(out_.begin(), out_.end(), [&](const auto& l) { return l.item.what == "snapshot set" && l.item.path == set.id; });
+        for (const auto& folder : folders_of(set)) {
+            dumps_kept_.insert(folder.string());
+            if (item == out_.end()) continue;
+            if (item->place.empty()) item->place = folder;
+            item->bytes += size_of(folder);
+        }
+    }
+
+    // What restores replaced. Data that nobody else has may lie there, so it goes by `uprev gc` alone, and the newest stays.
+    Result<> replaced() {
+        const auto in_question = TRY(set_in_question());
+        for (const auto& [name, database] : adapters_.ports.databases) {
+            std::size_t found = 0;
+            for (const auto& operation : TRY(journal_.operations(10'000))) {
+                if (operation.kind != "restore" && !operation.verdict.is_object()) continue;
+                const auto mark = mark_of(operation.id);
+                const auto kept = TRY(database->replaced(mark));
+                if (!kept) continue;
+                const bool keep = ++found == 1 || mark == in_question;
+                const auto reason = "of database '" + name + "', replaced by " + operation.id + (keep ? ": the newest" : "");
+                out_.push_back({{"replaced database", mark, keep, reason}, kept->name, kept->bytes, name});
+            }
         }
         return {};
     }
@@ -141,11 +180,15 @@ class Judge {
         return {};
     }
 
-    // Of snapshots that never became a set.
+    // Of snapshots that never became a set. Folders that the site names may hold other things: only what bears a mark of ours is judged.
     Result<> dumps() {
-        const auto folder = session_.state() / "snapshots";
-        for (const auto& name : TRY(names(folder)))
-            if (!sets_.contains(name)) add("dump", name, false, "of no snapshot set: left by a dead operation", folder / name);
+        std::set<std::string> folders{(session_.state() / "snapshots").string()};
+        for (const auto& database : session_.site().databases)
+            if (!database.snapshots.empty()) folders.insert(database.snapshots);
+        for (const os::Path folder : folders)
+            for (const auto& name : TRY(names(folder)))
+                if (is_mark(name) && !dumps_kept_.contains((folder / name).string()))
+                    add("dump", name, false, "of no snapshot set: left by a dead operation", folder / name);
         return {};
     }
 
@@ -156,23 +199,14 @@ class Judge {
     std::vector<Generation> generations_;
     std::set<std::string> releases_kept_;
     std::set<std::string> releases_gone_;
-    std::set<std::string> sets_;
+    std::set<std::string> dumps_kept_;
     std::vector<Leftover> out_;
 };
 
-// The proven copies that may stand beside a database, then the dumps, then the record.
-Result<> remove_set(Session& session, const Adapters& adapters, Journal& journal, const Leftover& leftover) {
-    for (const auto& set : TRY(journal.snapshot_sets())) {
-        if (set.id != leftover.item.path) continue;
-        for (const auto& row : set.snapshots) {
-            const auto snapshot = snapshot_from_json(row);
-            const auto found = adapters.ports.databases.find(snapshot.database);
-            if (found != adapters.ports.databases.end())
-                TRY_VOID(found->second->forget(snapshot, false).within("forgetting the snapshot of '" + snapshot.database + "'"));
-        }
-    }
-    TRY_VOID(session.fs().remove_tree(leftover.place));
-    return journal.forget_snapshot_set(leftover.item.path);
+Result<> remove_set(Session& session, const Adapters& adapters, Journal& journal, const std::string& id) {
+    for (const auto& set : TRY(journal.snapshot_sets()))
+        if (set.id == id) return drop_snapshot_set(adapters.ports.databases, session.fs(), journal, set);
+    return {};
 }
 }  // namespace
 
@@ -183,7 +217,8 @@ Result<std::vector<Leftover>> judge_leftovers(Session& session, const Adapters& 
 
 Result<> remove_leftover(Session& session, const Adapters& adapters, Journal& journal, const Leftover& leftover) {
     if (leftover.item.what == "release") return adapters.layout->discard(leftover.place);
-    if (leftover.item.what == "snapshot set") return remove_set(session, adapters, journal, leftover);
+    if (leftover.item.what == "snapshot set") return remove_set(session, adapters, journal, leftover.item.path);
+    if (leftover.item.what == "replaced database") return adapters.ports.databases.at(leftover.database)->drop_replaced(leftover.item.path);
     return session.fs().remove_tree(leftover.place);
 }
 

@@ -13,9 +13,10 @@
 namespace uprev {
 
 struct Leftover {
-    RetentionItem item;  // what: also "artifact", "operation log", "manifest", "dump"
+    RetentionItem item;  // what: also "artifact", "operation log", "manifest", "dump", "replaced database" (path: its mark)
     os::Path place;      // the folder or file on disk
     std::uint64_t bytes = 0;
+    std::string database;  // of a replaced database: its name in the site file
 };
 
 // Everything that was judged, kept or not. Releases come first, since what goes with them follows from them.

@@ -103,11 +103,13 @@ std::string text_of(const Prepared& p, const Json& json) {
     return out;
 }
 
-Result<Reply> run(const Globals& globals, const OperationRequest& request) {
+Result<Reply> run(const Globals& globals, const OperationRequest& request, bool fetch) {
     const SitePlace place{TRY(find_site_file(globals.site)), find_state_base(globals.state)};
     auto session = TRY(Session::open(place, Session::Mode::write));
     const auto id = new_operation_id(session->clock().wall_ms(), "plan");
-    const auto prepared = TRY(prepare_upgrade(*session, request, mark_of(id), {}));
+    PrepareHooks hooks;
+    hooks.may_skip_artifact = !fetch;
+    const auto prepared = TRY(prepare_upgrade(*session, request, mark_of(id), hooks));
     Json history;
     if (auto journal = session->journal()) history = estimate(**journal, prepared.plan);
     auto json = answer(prepared, history);
@@ -121,17 +123,21 @@ Result<Reply> run(const Globals& globals, const OperationRequest& request) {
 CommandRow plan() {
     return {"plan", "show what an upgrade would do, and touch nothing",
             "Fetches and verifies the release into uprev's private store, then shows every step with its reason and its undo, what users may notice, the\n"
-            "point of no return, disk needed and free, all findings at once, and the plan's hash.\n\n"
+            "point of no return, disk needed and free, all findings at once, and the plan's hash. Where the vendor publishes the release file with a\n"
+            "signature of its own beside the artifact, that is enough and the artifact stays where it is; --fetch brings and verifies it all the same.\n\n"
             "  uprev plan --to 1.4.2\n"
+            "  uprev plan --to 1.4.2 --fetch\n"
             "  uprev upgrade --to 1.4.2 --plan-hash $(uprev plan --to 1.4.2 --json | jq -r .hash)",
             [](CLI::App& app) -> Action {
                 auto r = std::make_shared<OperationRequest>();
+                auto fetch = std::make_shared<bool>(false);
+                app.add_flag("--fetch", *fetch, "fetch and verify the artifact even if its release file is published beside it");
                 app.add_option("--to", r->to, "the version; without it the newest that is permitted")->type_name("VERSION");
                 app.add_flag("--allow-breaking", r->allow_breaking, "plan with consent to a breaking release");
                 app.add_option("--reason", r->reason, "why");
                 app.add_flag("--allow-downgrade", r->allow_downgrade, "allow an older version than the installed one");
                 app.add_flag("--accept-edits", r->accept_edits, "plan as if edits made by hand were accepted");
-                return [r](const Globals& globals) { return run(globals, *r); };
+                return [r, fetch](const Globals& globals) { return run(globals, *r, *fetch); };
             }};
 }
 

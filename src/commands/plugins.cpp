@@ -16,14 +16,18 @@ namespace {
 struct Installed {
     std::string platform;
     std::vector<Plugin> plugins;
+    std::vector<Plugin> offers;  // of the marketplace; empty where the site names none
 };
 
 Result<Installed> installed(Session& session, const Adapters& adapters) {
     if (!session.site().plugins)
         return fail(Code::not_found, "the site file has no 'plugins' section",
                     "say where the manifests lie, for example plugins: {folder: plugins}");
+    const auto& spec = *session.site().plugins;
     const auto active = TRY(session.active(*adapters.layout));
-    return Installed{active.version, TRY(read_plugins(session.fs(), *session.site().plugins, active.folder))};
+    Installed out{active.version, TRY(read_plugins(session.fs(), spec, active.folder)), {}};
+    if (!spec.feed.empty()) out.offers = TRY(parse_plugin_feed(TRY(adapters.ports.source->document(spec.feed)), spec));
+    return out;
 }
 
 std::string range_text(const Plugin& p) {
@@ -39,6 +43,7 @@ Result<Reply> held_against(const Installed& found, const std::string& version, b
     int offenders = 0;
     for (const auto& p : found.plugins) {
         const auto why = plugin_conflict(p, platform);
+        const auto update = plugin_update(p, found.offers, platform);
         offenders += why.empty() ? 0 : 1;
         rows.push_back({{"name", p.name},
                         {"version", p.version},
@@ -46,9 +51,10 @@ Result<Reply> held_against(const Installed& found, const std::string& version, b
                         {"max", p.max},
                         {"manifest", p.manifest},
                         {"fits", why.empty()},
-                        {"why", why}});
-        text += fmt::format("  {:<24} {:<10} {:<28} {}\n", p.name, p.version, range_text(p),
-                            why.empty() ? "fits" : "DOES NOT FIT: " + why);
+                        {"why", why},
+                        {"update", update.empty() ? Json() : Json(update)}});
+        text += fmt::format("  {:<24} {:<10} {:<28} {}{}\n", p.name, p.version, range_text(p),
+                            why.empty() ? "fits" : "DOES NOT FIT: " + why, update.empty() ? "" : "; update " + update + " fits");
     }
     if (found.plugins.empty()) text = "  no plugin is installed\n";
     const Json json = {{"platform", found.platform}, {"for", platform.text()}, {"plugins", rows}, {"offenders", offenders}};

@@ -13,6 +13,7 @@
 #include "commands/snapshot_loss.hpp"
 #include "operations/run.hpp"
 #include "preflight/snapshot_json.hpp"
+#include "preflight/snapshot_sets.hpp"
 
 namespace uprev::commands {
 
@@ -70,21 +71,19 @@ Result<Reply> list(const Globals& globals) {
 }
 
 // All of them or none: a set that lacks a database is no way back.
-Result<Json> take_all(const Ports& ports, const os::Path& folder, const std::string& mark) {
+Result<Json> take_all(const SiteFile& site, const Ports& ports, const os::Path& snapshots, const std::string& mark) {
     Json out = Json::array();
     for (const auto& [name, database] : ports.databases) {
-        auto taken = database->snapshot(folder, mark, false);
+        auto taken = database->snapshot(dump_folder(site, snapshots, name, mark), mark, false);
         if (taken) {
             out.push_back(to_json(*taken));
             continue;
         }
-        for (const auto& row : out) {
-            const auto snapshot = snapshot_from_json(row);
-            (void)ports.databases.at(snapshot.database)
-                ->forget(snapshot, false)
-                .has_value();  // the error that counts is the snapshot's
+        for (const auto& [other, begun] : ports.databases) {  // the error that counts is the snapshot's
+            const auto folder = dump_folder(site, snapshots, other, mark);
+            (void)begun->discard(folder, mark).has_value();
+            (void)ports.fs->remove_tree(folder).has_value();
         }
-        (void)ports.fs->remove_tree(folder).has_value();
         return std::move(taken).within("taking a snapshot of '" + name + "'").error();
     }
     return out;
@@ -101,7 +100,7 @@ Result<Reply> create(const Globals& globals) {
     const auto version = TRY(session.active(*adapters->layout)).version;
     TRY_VOID(session.fs().make_folders(session.state() / "snapshots", 0700));
     const SnapshotSet set{mark, operation, version, session.clock().wall_ms(),
-                          TRY(take_all(adapters->ports, session.state() / "snapshots" / mark, mark))};
+                          TRY(take_all(session.site(), adapters->ports, session.state() / "snapshots", mark))};
     TRY_VOID(held.journal->add_snapshot_set(set));
     const auto row = row_of(session.fs(), set, session.clock().wall_ms());
     const bool proven = row["proven"].get<bool>();

@@ -60,6 +60,13 @@ Result<bool> site_preflight(Session& session, Prepared& out, const FeedRelease& 
                consent);
     return !blocks(out.findings);
 }
+
+Result<VerifiedRelease> obtain(Session& session, const Ports& ports, const FeedRelease& release, const PrepareHooks& hooks) {
+    if (hooks.may_skip_artifact)
+        if (auto published = TRY(read_published(ports, release))) return std::move(*published);
+    hooks.phase("fetching " + release.version.text());
+    return acquire(session, ports, release, hooks.fetch);
+}
 }  // namespace
 
 Result<TargetRequest> target_request(Session& session, const OperationRequest& request, const std::string& current) {
@@ -101,8 +108,7 @@ Result<Prepared> prepare_upgrade(Session& session, const OperationRequest& reque
         out.plan.to = path.front().version.text();
         return out;
     }
-    hooks.phase("fetching " + path.front().version.text());
-    auto verified = TRY(acquire(session, out.adapters->ports, path.front(), hooks.fetch));
+    auto verified = TRY(obtain(session, out.adapters->ports, path.front(), hooks));
     hooks.phase("release preflight");
     const auto release = TRY(session.release_from(verified.release_text, verified.target.artifact_name + ":uprev.release.yaml"));
     verified.target.breaking = verified.target.breaking || release.breaking;

@@ -25,6 +25,7 @@ struct Prepared {
 
 struct PrepareHooks {
     FetchWatch fetch;
+    bool may_skip_artifact = false;  // a plan to look at: a signed release file beside the artifact is enough
     std::function<void(const std::string&)> phase = [](const std::string&) {};
 };
 

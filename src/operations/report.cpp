@@ -130,7 +130,8 @@ std::string report_text(const Json& r) {
     if (result != "refused") out += downtime_line(r.contains("downtime") ? r["downtime"] : Json());
     for (const auto& m : r.value("migrations", Json::array())) out += fmt::format("migration: {} {} ({})\n", m.value("name", ""), m.value("status", ""), human_duration(std::chrono::milliseconds(m.value("took_ms", 0))));
     for (const auto& s : r.value("snapshots", Json::array())) out += fmt::format("snapshot:  {} {}: {}\n", s.value("database", ""), s.value("proven", false) ? "proven" : "UNVERIFIED", s.value("proof", ""));
-    for (const auto& p : r.value("plugin_updates", Json::array())) out += fmt::format("plugin:    {}\n", p.get<std::string>());
+    for (const auto& p : r.value("plugin_updates", Json::array()))
+        out += fmt::format("plugin:    {} {}: update {} fits {}\n", p.value("name", ""), p.value("installed", ""), p.value("update", ""), p.value("fits", ""));
     if (!r.value("unpinned", Json::array()).empty()) out += fmt::format("unpinned:  {} packages have no hash in their lock file\n", r["unpinned"].size());
     for (const auto& remark : r.value("remarks", Json::array())) out += "remark:    " + remark.get<std::string>() + "\n";
     for (const auto& note : r.value("notes", Json::array())) out += "note:      " + note.get<std::string>() + "\n";

@@ -30,8 +30,6 @@ std::string who() {
 
 Json error_json(const Error& e) { return {{"code", code_name(e.code)}, {"message", e.text()}, {"hint", e.hint}}; }
 
-bool refuses(Code code) { return code != Code::bug && code != Code::corrupt; }
-
 // One worker's life around one or two operations: the one it recovers and the one it was started for.
 class Worker {
    public:
@@ -114,8 +112,8 @@ class Worker {
         auto operation = TRY(create());
         auto prepared = prepare();
         if (!prepared) {
-            const bool refused = refuses(prepared.error().code) && prepared.error().code != Code::interrupted;
-            RunOutcome outcome{refused ? OperationResult::refused : OperationResult::abandoned, prepared.error(), "", {}};
+            const bool cut_off = prepared.error().code == Code::interrupted;
+            RunOutcome outcome{cut_off ? OperationResult::abandoned : OperationResult::refused, prepared.error(), "", {}};
             return conclude(operation, nullptr, nullptr, {}, outcome, Json(), {}, false);
         }
         if (prepared->nothing_to_do) {
@@ -236,17 +234,25 @@ class Worker {
         return {};
     }
 
-    // Plugins that the new platform fits and that say so: the page asks to look at each after an upgrade.
+    // Plugins for which an update is published that fits the new release. Best effort: a marketplace that is away spoils no upgrade.
     Json plugin_news(const Pinned& pinned, const RunOutcome& outcome) {
         Json out = Json::array();
-        if (outcome.result != OperationResult::succeeded || !session_.site().plugins) return out;
-        const auto plugins = read_plugins(session_.fs(), *session_.site().plugins, pinned.folder);
+        const bool serves = outcome.result == OperationResult::succeeded || outcome.result == OperationResult::degraded;
+        if (!serves || !session_.site().plugins || session_.site().plugins->feed.empty()) return out;
+        const auto& spec = *session_.site().plugins;
+        const auto plugins = read_plugins(session_.fs(), spec, pinned.folder);
         const auto version = Version::parse(pinned.target.version);
-        if (!plugins || !version) return out;
-        for (const auto& p : *plugins) {
-            const auto why = plugin_conflict(p, *version);
-            out.push_back(p.name + " " + p.version + (why.empty() ? ": compatible with " + pinned.target.version : ": " + why));
+        auto adapters = session_.adapters({});
+        if (!plugins || !version || !adapters) return out;
+        const auto text = (*adapters)->ports.source->document(spec.feed);
+        const auto offers = text ? parse_plugin_feed(*text, spec) : Result<std::vector<Plugin>>(text.error());
+        if (!offers) {
+            events_.tell("phase", {{"text", "could not look for plugin updates: " + offers.error().text()}});
+            return out;
         }
+        for (const auto& p : *plugins)
+            if (const auto update = plugin_update(p, *offers, *version); !update.empty())
+                out.push_back({{"name", p.name}, {"installed", p.version}, {"update", update}, {"fits", pinned.target.version}});
         return out;
     }
 

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -52,6 +53,12 @@ struct Fence {
 
 enum class Written { no, yes, unknown };
 
+// A database that a restore replaced, and kept.
+struct ReplacedDatabase {
+    std::string name;         // or its path
+    std::uint64_t bytes = 0;
+};
+
 class Database {
    public:
     virtual ~Database() = default;
@@ -67,6 +74,12 @@ class Database {
     virtual Result<Written> written_since(const std::string& write_mark) = 0;
     // Drops the kept copy (Snapshot::restored), and the dump file too unless `keep_dump`. What is gone already is fine.
     virtual Result<> forget(const Snapshot& snapshot, bool keep_dump) = 0;
+    // Drops dump and copy that snapshot(folder, mark, …) may have made before a crash kept its result from being recorded.
+    virtual Result<> discard(const os::Path& folder, const std::string& mark) = 0;
+
+    // What restore(…, mark) replaced, as long as it is kept; nothing: there is none. It goes only when somebody says so.
+    virtual Result<std::optional<ReplacedDatabase>> replaced(const std::string& mark) = 0;
+    virtual Result<> drop_replaced(const std::string& mark) = 0;
 
     // For people who ask; no operation needs them. Code::refused: this kind of database can't.
     // Restores the dump aside under `mark`, compares again and drops the copy. Code::corrupt: it doesn't hold what was recorded.

@@ -40,6 +40,8 @@ class Source {
         std::string signature;
     };
     virtual Result<std::optional<Published>> release_file(const FeedRelease& release) = 0;
+    // Another small document at `address`, absolute or relative to the feed. Nobody vouches for it: to be shown, never acted upon.
+    virtual Result<std::string> document(const std::string& address) = 0;
 };
 
 }  // namespace uprev

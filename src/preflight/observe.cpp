@@ -8,6 +8,7 @@
 #include "preflight/manifest.hpp"
 #include "preflight/plugins.hpp"
 #include "preflight/probe_values.hpp"
+#include "preflight/snapshot_sets.hpp"
 
 namespace uprev {
 
@@ -129,13 +130,21 @@ class Looking {
         if (!known) facts().disks.push_back({path.string(), space->device, space->free});
     }
 
+    // Of a folder that is yet to be made: the one in which it will be.
+    os::Path nearest(os::Path folder) const {
+        while (folder.has_relative_path() && !ports_.fs->space(folder)) folder = folder.parent_path();
+        return folder;
+    }
+
     void disks() {
         if (!look_.stages) return;
         const os::Path root = site_.root;
         const auto today = facts().active_folder.empty() ? 0 : tree_bytes(facts().active_folder, 24);
         need("release folder (unpacked, with dependencies; as big as the active one at least)", root, std::max(today, look_.unpacked_bytes));
+        const os::Path state = ports_.manifests.parent_path();
+        need("artifact", state, look_.artifact_bytes);
         for (const auto& [name, db] : facts().databases) {
-            need("snapshot of '" + name + "'", ports_.manifests.parent_path(), db.bytes);
+            need("snapshot of '" + name + "'", nearest(dump_folder(site_, state, name, "").parent_path()), db.bytes);
             if (!db.disk.empty()) need("proof copy of '" + name + "'", db.disk, db.bytes);
         }
         for (const auto& disk : std::vector(facts().disks)) facts().needs.push_back({"reserve", disk.path, disk.device, site_.retention.reserve_bytes});

@@ -6,20 +6,21 @@
 namespace uprev {
 
 namespace {
-Plugin read_one(const std::string& text, const os::Path& manifest, const PluginRangeSpec& spec, const std::string& folder) {
-    Plugin plugin{folder, "", "", "", manifest.string(), ""};
-    const auto json = parse_json(text, manifest.string());
-    if (!json || !json->is_object()) {
-        plugin.problem = json ? "its manifest is no object" : json.error().message;
-        return plugin;
-    }
-    const auto word = [&](const std::string& key) { return json->contains(key) && (*json)[key].is_string() ? (*json)[key].get<std::string>() : std::string(); };
+void fill(Plugin& plugin, const Json& json, const PluginRangeSpec& spec) {
+    const auto word = [&](const std::string& key) { return json.contains(key) && json[key].is_string() ? json[key].get<std::string>() : std::string(); };
     if (!word("name").empty()) plugin.name = word("name");
     plugin.version = word("version");
     plugin.min = word(spec.min_key);
     plugin.max = word(spec.max_key);
     for (const auto& key : {spec.min_key, spec.max_key})
-        if (json->contains(key) && !(*json)[key].is_string()) plugin.problem = "'" + key + "' is not text";
+        if (json.contains(key) && !json[key].is_string()) plugin.problem = "'" + key + "' is not text";
+}
+
+Plugin read_one(const std::string& text, const os::Path& manifest, const PluginRangeSpec& spec, const std::string& folder) {
+    Plugin plugin{folder, "", "", "", manifest.string(), ""};
+    const auto json = parse_json(text, manifest.string());
+    if (json && json->is_object()) fill(plugin, *json, spec);
+    else plugin.problem = json ? "its manifest is no object" : json.error().message;
     return plugin;
 }
 
@@ -48,6 +49,33 @@ Result<std::vector<Plugin>> read_plugins(const os::FileSystem& fs, const PluginR
         const auto text = fs.read(manifest, 1U << 20U);
         if (text) out.push_back(read_one(*text, manifest, spec, name));
         else if (text.error().code != Code::not_found) out.push_back({name, "", "", "", manifest.string(), text.error().message});
+    }
+    return out;
+}
+
+Result<std::vector<Plugin>> parse_plugin_feed(const std::string& text, const PluginRangeSpec& spec) {
+    const auto json = TRY(parse_json(text, "the plugin list"));
+    if (!json.is_object() || !json.contains("plugins") || !json["plugins"].is_array())
+        return fail(Code::invalid, "the plugin list has no array 'plugins'", "check plugins.feed in the site file");
+    std::vector<Plugin> out;
+    for (const auto& row : json["plugins"]) {
+        if (!row.is_object()) return fail(Code::invalid, "a row of the plugin list is no object", "tell whoever publishes it");
+        Plugin plugin;
+        fill(plugin, row, spec);
+        out.push_back(std::move(plugin));
+    }
+    return out;
+}
+
+std::string plugin_update(const Plugin& plugin, const std::vector<Plugin>& offers, const Version& platform) {
+    auto newest = Version::parse(plugin.version);
+    if (!newest) return {};
+    std::string out;
+    for (const auto& offer : offers) {
+        const auto version = Version::parse(offer.version);
+        if (offer.name != plugin.name || !version || !(*newest < *version) || !plugin_conflict(offer, platform).empty()) continue;
+        newest = version;
+        out = version->text();
     }
     return out;
 }

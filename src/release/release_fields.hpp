@@ -147,7 +147,10 @@ struct Fields<PluginRangeSpec> {
               {.required = true, .check = &checks::any_path}),
         field("manifest", &PluginRangeSpec::manifest, "The manifest's file name in each", {.check = &checks::relative_path}),
         field("min_key", &PluginRangeSpec::min_key, "Manifest key: the lowest application version that it works with"),
-        field("max_key", &PluginRangeSpec::max_key, "Manifest key: the highest"));
+        field("max_key", &PluginRangeSpec::max_key, "Manifest key: the highest"),
+        field("feed", &PluginRangeSpec::feed,
+              "Address of the list of plugin releases, absolute or relative to the source's feed; it is only read, to tell which plugins have an "
+              "update that fits. Absent: updates aren't looked for"));
 };
 
 template <>

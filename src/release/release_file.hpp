@@ -83,6 +83,7 @@ struct PluginRangeSpec {
     std::string manifest = "plugin.json";
     std::string min_key = "carphacom_min_version";
     std::string max_key = "carphacom_max_version";
+    std::string feed;                                    // address of the list of plugin releases; empty: updates aren't looked for
 };
 
 struct ReleaseFile {

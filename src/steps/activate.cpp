@@ -76,7 +76,7 @@ Result<Observation> observe_running_new(StepContext& c, const PlannedStep& step)
     const auto names = names_in(step);
     for (const auto& s : TRY(c.ports.services->observe())) {
         if (!listed(names, s.name)) continue;
-        if (s.state != RunState::running || (!s.running_from.empty() && !os::Path(s.running_from).string().starts_with(c.pinned.folder.string()))) return Observation::not_done;
+        if (s.state != RunState::running || (!s.running_from.empty() && !runs_from(s.running_from, c.pinned.folder))) return Observation::not_done;
     }
     return Observation::done;
 }

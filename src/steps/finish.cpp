@@ -6,6 +6,7 @@
 #include "preflight/plugins.hpp"
 #include "preflight/retention.hpp"
 #include "preflight/snapshot_json.hpp"
+#include "preflight/snapshot_sets.hpp"
 #include "steps/steps.hpp"
 
 namespace uprev::steps {
@@ -32,8 +33,9 @@ Result<> drop_copies(StepContext& c) {
 Result<> remove(StepContext& c, const RetentionItem& item) {
     if (item.what == "release") return c.ports.layout->discard(item.path);
     if (item.what == "staging") return item.path == c.pinned.staging.string() ? Result<>() : c.ports.fs->remove_tree(item.path);
-    TRY_VOID(c.ports.fs->remove_tree(c.pinned.snapshots / item.path));
-    return c.journal.forget_snapshot_set(item.path);
+    for (const auto& set : TRY(c.journal.snapshot_sets()))
+        if (set.id == item.path) TRY_VOID(drop_snapshot_set(c.ports.databases, *c.ports.fs, c.journal, set));
+    return {};
 }
 }  // namespace
 

@@ -57,7 +57,7 @@ Result<std::map<std::string, std::uint32_t>> settled_services(StepContext& c, co
         if (!ours) continue;
         if (s.state == RunState::errored || s.state == RunState::stopped || s.state == RunState::missing)
             return fail(Code::failed, "service '" + s.name + "' isn't running" + (s.problem.empty() ? "" : ": " + s.problem), "see its log");
-        if (!s.running_from.empty() && s.running_from != folder.string() && !s.running_from.starts_with(folder.string() + "/"))
+        if (!s.running_from.empty() && !runs_from(s.running_from, folder))
             return fail(Code::failed, "service '" + s.name + "' runs from " + s.running_from + ", not from " + folder.string(),
                         "it was started from a resolved path: delete it from its manager and start it through the pointer");
         restarts[s.name] = s.restarts;
@@ -95,6 +95,8 @@ Result<> smoke(StepContext& c, const ReleaseFile& release, const os::Path& folde
     return {};
 }
 }  // namespace
+
+bool runs_from(const std::string& place, const os::Path& folder) { return place == folder.string() || place.starts_with(folder.string() + "/"); }
 
 Result<Json> gate(StepContext& c, const ReleaseFile& release, const os::Path& folder, const std::string& version) {
     auto watched = TRY(questions(c, release, folder, version));

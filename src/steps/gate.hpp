@@ -10,4 +10,7 @@ namespace uprev::steps {
 // `version` empty: the served version is not compared. The value is what each probe saw last.
 Result<Json> gate(StepContext& context, const ReleaseFile& release, const os::Path& folder, const std::string& version);
 
+// Whether a process in `place` runs from `folder` or below.
+bool runs_from(const std::string& place, const os::Path& folder);
+
 }  // namespace uprev::steps

@@ -3,6 +3,7 @@
 #include "engine/verdict.hpp"
 #include "journal/journal.hpp"
 #include "preflight/snapshot_json.hpp"
+#include "preflight/snapshot_sets.hpp"
 #include "steps/steps.hpp"
 
 namespace uprev::steps {
@@ -34,10 +35,22 @@ Result<std::vector<Snapshot>> take(StepContext& c, const std::string& mark, bool
     std::vector<Snapshot> out;
     for (const auto& [name, database] : c.ports.databases) {
         c.say("backing up '" + name + "' and proving the restore");
-        out.push_back(TRY(database->snapshot(c.pinned.snapshots / mark, mark, keep_copy)));
+        out.push_back(TRY(database->snapshot(dump_folder(c.pinned.site, c.pinned.snapshots, name, mark), mark, keep_copy)));
     }
     return out;
 }
+
+// What was made under `mark`, recorded or not: a crash may have come between the making and the record.
+Result<> discard(StepContext& c, const std::string& mark) {
+    for (const auto& [name, database] : c.ports.databases) {
+        const auto folder = dump_folder(c.pinned.site, c.pinned.snapshots, name, mark);
+        TRY_VOID(database->discard(folder, mark));
+        TRY_VOID(c.ports.fs->remove_tree(folder));
+    }
+    return {};
+}
+
+std::string rehearsal_mark(const StepContext& c) { return c.pinned.mark + "r"; }
 
 // The rehearsed set still is the database, byte for byte: nothing was written since.
 bool still_current(StepContext& c, const std::vector<Snapshot>& rehearsed) {
@@ -52,26 +65,36 @@ bool still_current(StepContext& c, const std::vector<Snapshot>& rehearsed) {
 
 Result<Json> rehearse_snapshot(StepContext& c, const PlannedStep&) {
     TRY_VOID(c.ports.fs->make_folders(c.pinned.snapshots, 0700));
-    return Json{{"snapshots", describe(TRY(take(c, c.pinned.mark + "r", true)))}};
+    return Json{{"snapshots", describe(TRY(take(c, rehearsal_mark(c), true)))}};
 }
 
-Result<> forget_rehearsal(StepContext& c, const PlannedStep& step) { return forget(c, recorded(c, step.id), false); }
+// Unless it became the snapshot set itself: then the set is what goes back, or stays.
+Result<> forget_rehearsal(StepContext& c, const PlannedStep&) {
+    const auto taken = c.outputs("snapshot.take");
+    if (taken.is_object() && taken.value("reused", false)) return {};
+    return discard(c, rehearsal_mark(c));
+}
 
 Result<Json> take_snapshot(StepContext& c, const PlannedStep&) {
     TRY_VOID(c.ports.fs->make_folders(c.pinned.snapshots, 0700));
     const auto rehearsed = recorded(c, "snapshot.rehearse");
     const bool reuse = !rehearsed.empty() && still_current(c, rehearsed);
+    // Its space may be what the new one needs.
+    if (!reuse && !rehearsed.empty()) TRY_VOID(discard(c, rehearsal_mark(c)));
     const auto snapshots = reuse ? rehearsed : TRY(take(c, c.pinned.mark, c.plan.writes == Writes::frozen));
     for (const auto& s : snapshots)
         if (!s.proven) return fail(Code::failed, "the snapshot of '" + s.database + "' could not be proven: " + s.proof, "mend the backup first; nothing was migrated");
     TRY_VOID(c.journal.add_snapshot_set({c.pinned.mark, c.operation, c.plan.from, 0, describe(snapshots)}));
-    if (!reuse && !rehearsed.empty()) TRY_VOID(forget(c, rehearsed, false));
     return Json{{"snapshots", describe(snapshots)}, {"reused", reuse}};
 }
 
 Result<> restore_snapshot(StepContext& c, const PlannedStep& step) {
     const auto snapshots = recorded(c, step.id);
     const auto verdict = data_verdict(c.verdict.value("data", ""));
+    if (c.outputs(step.id).is_null()) {  // cut off or failed before its result was written down: no migration has run
+        TRY_VOID(c.journal.forget_snapshot_set(c.pinned.mark));
+        return discard(c, c.pinned.mark);
+    }
     if (verdict != DataVerdict::restore && verdict != DataVerdict::restore_if_unwritten) return forget(c, snapshots, true);
     for (const auto& s : snapshots) {
         c.say("restoring '" + s.database + "'");

@@ -33,6 +33,7 @@ std::vector<std::string> violations(const World& w, bool stopped) {
     if (stopped) return out;
     if (!w.guard.empty()) out.push_back("the guard is still set");
     if (!w.fence.empty()) out.push_back("the database is still fenced");
+    for (const auto& mark : w.copies) out.push_back("a proven copy of the database is left: " + mark);
     if (active != nullptr && !active->healthy) out.push_back("an unhealthy release is active");
     return out;
 }

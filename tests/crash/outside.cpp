@@ -83,9 +83,12 @@ class SimDatabase final : public Database {
             w_.dumps[s.path.string()] = w_.data;
             return {};
         }));
-        TRY_VOID(w_.change("database: prove", [&]() -> Result<> { return {}; }));
+        TRY_VOID(w_.change("database: prove", [&]() -> Result<> {
+            if (keep_copy) w_.copies.insert(mark);
+            return {};
+        }));
         s.proven = true;
-        s.restored = keep_copy ? "copy" : "";
+        s.restored = keep_copy ? mark : "";
         return s;
     }
     Result<Fence> fence(const std::string& mark) override {
@@ -111,6 +114,7 @@ class SimDatabase final : public Database {
         if (dump == w_.dumps.end()) return fail(Code::corrupt, "the dump is gone");
         return w_.change("database: swap", [&]() -> Result<> {
             w_.failed_copies[mark] = w_.data;
+            w_.copies.erase(snapshot.restored);
             const auto writes = w_.data.writes;
             w_.data = dump->second;
             w_.data.writes = writes + 1;
@@ -123,14 +127,30 @@ class SimDatabase final : public Database {
         return mark == std::to_string(w_.data.writes) ? Written::no : Written::unknown;
     }
     Result<> forget(const Snapshot& snapshot, bool keep_dump) override {
-        if (keep_dump || w_.dumps.count(snapshot.path.string()) == 0) return w_.alive();
-        return w_.change("database: forget", [&]() -> Result<> {
-            w_.dumps.erase(snapshot.path.string());
+        return drop(keep_dump ? "" : snapshot.path.string(), snapshot.restored);
+    }
+    Result<> discard(const os::Path& folder, const std::string& mark) override { return drop((folder / ("shop-" + mark + ".dump")).string(), mark); }
+    Result<std::optional<ReplacedDatabase>> replaced(const std::string& mark) override {
+        TRY_VOID(w_.alive());
+        if (w_.failed_copies.count(mark) == 0) return std::optional<ReplacedDatabase>();
+        return std::optional(ReplacedDatabase{"shop_failed_" + mark, 1000});
+    }
+    Result<> drop_replaced(const std::string& mark) override {
+        return w_.change("database: drop replaced", [&]() -> Result<> {
+            w_.failed_copies.erase(mark);
             return {};
         });
     }
 
    private:
+    Result<> drop(const std::string& dump, const std::string& copy) {
+        if (w_.dumps.count(dump) == 0 && w_.copies.count(copy) == 0) return w_.alive();
+        return w_.change("database: forget", [&]() -> Result<> {
+            w_.dumps.erase(dump);
+            w_.copies.erase(copy);
+            return {};
+        });
+    }
     World& w_;
 };
 

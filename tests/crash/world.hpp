@@ -85,6 +85,7 @@ class World {
     std::string fence;                     // mark; empty: open
     std::string guard;                     // mark; empty: none
     std::map<std::string, Data> dumps;     // path -> content
+    std::set<std::string> copies;          // marks of proven copies that stand beside the database
     std::map<std::string, Data> failed_copies;
     std::map<std::string, Service> services;
     std::map<std::string, Behaviour> releases;      // version -> behaviour

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "adapters/database/pg_restore.hpp"
 
+#include <cstdlib>
+
 #include "adapters/database/dump_file.hpp"
 #include "adapters/database/pg_copy.hpp"
 #include "adapters/database/pg_names.hpp"
@@ -82,6 +84,25 @@ Result<> pg_forget_copy(const PgServer& server, const Snapshot& snapshot) {
     auto admin = TRY(server.claim());
     if (!snapshot.restored.empty()) TRY_VOID(pg_drop(admin, snapshot.restored));
     return pg_sweep(admin, server.database());
+}
+
+Result<> pg_discard_copy(const PgServer& server, const std::string& mark) {
+    auto admin = TRY(server.claim());
+    TRY_VOID(pg_drop(admin, pg_beside(server.database(), PgWord::proof, mark)));
+    return pg_sweep(admin, server.database());
+}
+
+Result<std::optional<ReplacedDatabase>> pg_replaced(const PgServer& server, const std::string& mark) {
+    auto admin = TRY(server.admin());
+    const std::string name = pg_beside(server.database(), PgWord::failed, mark);
+    if (!TRY(pg_exists(admin, name))) return std::optional<ReplacedDatabase>();
+    const auto bytes = TRY(admin.value("SELECT pg_database_size($1::name)", {name}));
+    return std::optional(ReplacedDatabase{name, std::strtoull(bytes.c_str(), nullptr, 10)});
+}
+
+Result<> pg_drop_replaced(const PgServer& server, const std::string& mark) {
+    auto admin = TRY(server.claim());
+    return pg_drop(admin, pg_beside(server.database(), PgWord::failed, mark));
 }
 
 }  // namespace uprev

@@ -15,5 +15,10 @@ Result<> pg_verify_snapshot(const PgServer& server, const Snapshot& snapshot, co
 
 // Drops the copy that the snapshot's proof kept, never a database whose name isn't that of such a copy; and what unfinished calls left.
 Result<> pg_forget_copy(const PgServer& server, const Snapshot& snapshot);
+Result<> pg_discard_copy(const PgServer& server, const std::string& mark);  // as Database::discard, but for the dump
+
+// As Database::replaced and drop_replaced.
+Result<std::optional<ReplacedDatabase>> pg_replaced(const PgServer& server, const std::string& mark);
+Result<> pg_drop_replaced(const PgServer& server, const std::string& mark);
 
 }  // namespace uprev

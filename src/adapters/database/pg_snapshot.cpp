@@ -127,10 +127,14 @@ Result<> pg_compare(const PgServer& server, const PgTools& tools, const std::str
     return {};
 }
 
+os::Path pg_dump_path(const PgServer& server, const os::Path& folder, const std::string& mark) {
+    return folder / (server.name() + "-" + mark + ".dump");
+}
+
 Result<Snapshot> pg_snapshot(const PgServer& server, const os::Path& folder, const std::string& mark, bool keep_copy) {
     const auto files = os::make_filesystem();
-    const os::Path path = folder / (server.name() + "-" + mark + ".dump");
-    const os::Path part = folder / (server.name() + "-" + mark + ".dump.part");
+    const os::Path path = pg_dump_path(server, folder, mark);
+    const os::Path part = path.string() + ".part";
     TRY_VOID(files->make_folders(folder, 0700));
     TRY_VOID(files->remove_tree(part));
     auto taken = snapshot_into(server, part, mark, keep_copy);

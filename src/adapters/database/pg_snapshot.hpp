@@ -8,6 +8,8 @@
 
 namespace uprev {
 
+os::Path pg_dump_path(const PgServer& server, const os::Path& folder, const std::string& mark);
+
 // As Database::snapshot. A role that may not create databases gets an unverified snapshot that says so; a dump that doesn't restore
 // to the same content is an Error, and leaves no file.
 Result<Snapshot> pg_snapshot(const PgServer& server, const os::Path& folder, const std::string& mark, bool keep_copy);

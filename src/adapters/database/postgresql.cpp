@@ -26,6 +26,9 @@ class Postgresql final : public Database {
     Result<> restore(const Snapshot& snapshot, const std::string& mark) override { return pg_restore_snapshot(server_, snapshot, mark); }
     Result<Written> written_since(const std::string& write_mark) override;
     Result<> forget(const Snapshot& snapshot, bool keep_dump) override;
+    Result<> discard(const os::Path& folder, const std::string& mark) override;
+    Result<std::optional<ReplacedDatabase>> replaced(const std::string& mark) override { return pg_replaced(server_, mark); }
+    Result<> drop_replaced(const std::string& mark) override { return pg_drop_replaced(server_, mark); }
     Result<> verify(const Snapshot& snapshot, const std::string& mark) override { return pg_verify_snapshot(server_, snapshot, mark); }
     Result<std::vector<TableCount>> count() override;
 
@@ -50,6 +53,14 @@ Result<std::vector<TableCount>> Postgresql::count() {
 Result<> Postgresql::forget(const Snapshot& snapshot, bool keep_dump) {
     TRY_VOID(pg_forget_copy(server_, snapshot));
     return keep_dump || snapshot.path.empty() ? Result<>{} : os::make_filesystem()->remove_tree(snapshot.path);
+}
+
+Result<> Postgresql::discard(const os::Path& folder, const std::string& mark) {
+    TRY_VOID(pg_discard_copy(server_, mark));
+    const auto files = os::make_filesystem();
+    const auto dump = pg_dump_path(server_, folder, mark);
+    TRY_VOID(files->remove_tree(dump.string() + ".part"));
+    return files->remove_tree(dump);
 }
 }  // namespace
 

@@ -46,6 +46,9 @@ class Sqlite final : public Database {
     Result<> restore(const Snapshot& snapshot, const std::string& mark) override;
     Result<Written> written_since(const std::string& write_mark) override;
     Result<> forget(const Snapshot& snapshot, bool keep_dump) override;
+    Result<> discard(const os::Path& folder, const std::string& mark) override;
+    Result<std::optional<ReplacedDatabase>> replaced(const std::string& mark) override { return parts_.kept(mark); }
+    Result<> drop_replaced(const std::string& mark) override { return parts_.drop_kept(mark); }
     Result<> verify(const Snapshot& snapshot, const std::string& mark) override;
     Result<std::vector<TableCount>> count() override;
 
@@ -54,6 +57,8 @@ class Sqlite final : public Database {
     Result<std::string> schema_version(SqliteConnection& connection) const;
     Result<Snapshot> take(const os::Path& part) const;
     Result<> nobody_holds_it() const;
+    [[nodiscard]] os::Path copy_path(const os::Path& folder, const std::string& mark) const { return folder / (spec_.name + "-" + mark + ".db"); }
+    Result<> drop_part(const os::Path& part);
     void empty_the_log() const;
 
     DatabaseSpec spec_;
@@ -121,12 +126,23 @@ Result<Snapshot> Sqlite::take(const os::Path& part) const {
     return snapshot;
 }
 
+Result<> Sqlite::drop_part(const os::Path& part) {
+    for (const auto* suffix : {"", "-journal", "-wal", "-shm"}) TRY_VOID(files_.remove_tree(part.string() + suffix));
+    return {};
+}
+
+Result<> Sqlite::discard(const os::Path& folder, const std::string& mark) {
+    const os::Path path = copy_path(folder, mark);
+    TRY_VOID(drop_part(path.string() + ".part"));
+    return files_.remove_tree(path);
+}
+
 // A copy of a file is as fast as a kept database would be: nothing is kept beside the dump.
 Result<Snapshot> Sqlite::snapshot(const os::Path& folder, const std::string& mark, bool /*keep_copy*/) {
-    const os::Path path = folder / (spec_.name + "-" + mark + ".db");
+    const os::Path path = copy_path(folder, mark);
     const os::Path part = path.string() + ".part";
     TRY_VOID(files_.make_folders(folder, 0700));
-    for (const auto* suffix : {"", "-journal", "-wal", "-shm"}) TRY_VOID(files_.remove_tree(part.string() + suffix));
+    TRY_VOID(drop_part(part));
     auto taken = take(part);
     if (!taken) {
         (void)files_.remove_tree(part).has_value();  // the error that counts is the snapshot's

@@ -72,4 +72,17 @@ Result<> SqliteFiles::swap(const os::Path& laid, const std::string& mark) {
     return files_.rename(laid, failed(mark));
 }
 
+Result<std::optional<ReplacedDatabase>> SqliteFiles::kept(const std::string& mark) const {
+    const auto main = TRY(files_.info(failed(mark)));
+    if (main.type == os::FileType::missing) return std::optional<ReplacedDatabase>();
+    ReplacedDatabase out{failed(mark).string(), main.size};
+    for (const auto* companion : companions) out.bytes += TRY(files_.info(with(failed(mark), companion))).size;
+    return std::optional(std::move(out));
+}
+
+Result<> SqliteFiles::drop_kept(const std::string& mark) {
+    for (const auto* companion : companions) TRY_VOID(files_.remove_tree(with(failed(mark), companion)));
+    return files_.remove_tree(failed(mark));
+}
+
 }  // namespace uprev

@@ -12,6 +12,7 @@
 #include "adapters/database/dump_file.hpp"
 #include "base/result.hpp"
 #include "os/filesystem.hpp"
+#include "ports/database.hpp"
 
 namespace uprev {
 
@@ -28,6 +29,10 @@ class SqliteFiles {
     Result<os::Path> lay_aside(const DumpFile& dump, const std::string& mark);
     // The one laid aside becomes the database, the old one with its log <path>.failed-<mark>.
     Result<> swap(const os::Path& laid, const std::string& mark);
+
+    // The one that a swap for `mark` replaced: its size with its log; nothing when it is gone.
+    [[nodiscard]] Result<std::optional<ReplacedDatabase>> kept(const std::string& mark) const;
+    Result<> drop_kept(const std::string& mark);
 
    private:
     [[nodiscard]] std::string stem(const std::string& mark) const { return path_.string() + ".uprev-restore-" + mark + "."; }

@@ -86,6 +86,10 @@ class FeedSource final : public Source {
         return std::optional<Published>{std::move(out)};
     }
 
+    Result<std::string> document(const std::string& address) override {
+        return place_->read(TRY(place_->absolute(address)), feed_limit).within("reading '" + address + "'");
+    }
+
    private:
     // Fills an address from its template where the feed has none, and makes it absolute.
     Result<> complete(std::string& address, const std::string& pattern, const std::map<std::string, std::string>& values) {

@@ -2,6 +2,7 @@
 #include "adapters/source/part_file.hpp"
 
 #include <fcntl.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -78,6 +79,8 @@ Result<PartFile> PartFile::open(const os::Path& folder, const std::string& name)
     if (fstat(file.part_.get(), &info) != 0) return io_error("cannot read '" + (folder / part).string() + "'");
     if (!S_ISREG(info.st_mode) || info.st_nlink != 1)
         return fail(Code::refused, "'" + (folder / part).string() + "' is no ordinary file of its own", "remove it and try again");
+    if (flock(file.part_.get(), LOCK_EX | LOCK_NB) != 0)
+        return fail(Code::conflict, "another uprev is fetching '" + name + "' right now", "wait for it, then run the command again");
     TRY_VOID(file.load());
     return file;
 }
