@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What going back to a snapshot set would lose, in facts: rows now against rows then, table by table.
+// What going back to a snapshot set would lose, shown before anybody says yes.
 #pragma once
 
 #include "commands/command.hpp"

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "operations/restore_loss.hpp"
 #include "plan/make_plan.hpp"
 #include "preflight/observe.hpp"
 
@@ -155,14 +156,30 @@ Result<Generation> choose_generation(const os::FileSystem& fs, const std::vector
         "on record: " + known + " (see 'uprev history')");
 }
 
-Finding schema_finding(const std::string& name, const DatabaseFacts& facts, const ReleaseFile& release, const std::string& to) {
+// The way back that takes the data along: the set taken before the first migration since `goal`, by its exact command and its price.
+Result<std::string> way_back(const Journal& journal, const std::vector<Generation>& generations, const Generation& goal, const Ports& ports) {
+    std::string id;
+    for (const auto& g : generations) {  // newest first
+        if (g.number <= goal.number) break;
+        if (!g.details.value("migrations", Json::array()).empty()) id = g.details.value("snapshot_set", "");
+    }
+    for (const auto& set : TRY(journal.snapshot_sets())) {
+        if (id.empty() || set.id != id) continue;
+        const auto loss = restore_loss(ports.databases, set);
+        return "uprev snapshot restore " + id + " --yes: it goes back to " + set.version + " with the data of then; " +
+               (loss ? loss_in_short(*loss) : "what it would lose can't be told: " + loss.error().text());
+    }
+    return std::string("no snapshot set from before the migrations is kept, so only a backup of your own leads back");
+}
+
+Finding schema_finding(const std::string& name, const DatabaseFacts& facts, const ReleaseFile& release, const std::string& to, const std::string& way) {
     const bool reads = reads_schema(release.reads_schema, release.schema, facts.schema);
     if (reads)
         return {Finding::Severity::note, "schema." + name, to + " declares that it reads schema " + facts.schema, "",
                 Code::refused};
     return {Finding::Severity::blocker, "schema." + name,
             to + " is not known to read the schema of '" + name + "' (" + (facts.schema.empty() ? "unknown" : facts.schema) + ")",
-            "a rollback does not take migrations back; to go back with the data: uprev snapshot restore SET", Code::refused};
+            "a rollback does not take migrations back; to go back with the data: " + way, Code::refused};
 }
 }  // namespace
 
@@ -194,9 +211,11 @@ Result<Prepared> prepare_rollback(Session& session, const OperationRequest& requ
     for (const auto& name : ran)
         out.findings.push_back({Finding::Severity::note, "migrations", "migration ran since: " + name.get<std::string>(),
                                 "it is not taken back", Code::refused});
-    if (!ran.empty())
+    if (!ran.empty()) {
+        const auto way = TRY(way_back(*journal, generations, goal, out.adapters->ports));
         for (const auto& [name, facts] : out.facts.databases)
-            out.findings.push_back(schema_finding(name, facts, release, goal.version));
+            out.findings.push_back(schema_finding(name, facts, release, goal.version, way));
+    }
     input.facts = &out.facts;
     out.plan = plan_rollback(input);
     out.pinned = pin(session, mark, target);

@@ -82,10 +82,11 @@ class Uprev:
 
     def __init__(self, site, state, environment=None):
         self.site, self.state = Path(site), Path(state)
+        self.prefix = []  # words before uprev's own, for example to run it in namespaces of its own
         self.environment = {"PATH": workplace.PATH, "HOME": os.environ.get("HOME", "/"), "LANG": "C.UTF-8", **(environment or {})}
 
     def argv(self, *words, as_json=True):
-        return [str(executable()), "--site", str(self.site), "--state", str(self.state), *(["--json"] if as_json else []), *map(str, words)]
+        return [*self.prefix, str(executable()), "--site", str(self.site), "--state", str(self.state), *(["--json"] if as_json else []), *map(str, words)]
 
     def start(self, *words, as_json=True, **options):
         """The process itself, for those who kill or signal it."""
