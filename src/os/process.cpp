@@ -36,7 +36,8 @@ void put_text(std::string& out, std::string_view text) {
 
 std::string order_of(const Command& command, const std::optional<Account>& account, const std::string& boot) {
     const auto masks = mask_forms(command.masked);
-    const auto env = environment_of(command);
+    auto env = environment_of(command);
+    if (command.durable_result) env.push_back(run_marker(command.record));
     ShimNumbers numbers;
     numbers.limit_ms = command.limit.count();
     numbers.output_limit = command.output_limit;

@@ -101,6 +101,19 @@ TEST_F(CrashTest, WhenUprevAndShimAreKilledSettleSweeps) {
     EXPECT_EQ(again->state, RecordState::interrupted);
 }
 
+TEST_F(CrashTest, WhatLeftTheSessionOfARunThatCountsIsSweptToo) {
+    auto command = shell("setsid sleep 53.3 & sleep 53.4");
+    command.durable_result = true;
+    const pid_t uprev = uprev_running(command);
+    ASSERT_TRUE(eventually([] { return sleeping("53.3") && sleeping("53.4"); }));
+    kill_and_wait(uprev);
+    ::kill(started(command)->shim.pid, SIGKILL);
+    const auto settled = processes_->settle(command.record, false, milliseconds(5000));
+    ASSERT_TRUE(settled);
+    EXPECT_EQ(settled->state, RecordState::interrupted);
+    EXPECT_FALSE(sleeping("53."));
+}
+
 TEST_F(CrashTest, AShimThatDoesNotAnswerIsEndedToo) {
     const auto command = shell("sleep 54.1");
     const pid_t uprev = uprev_running(command);

@@ -10,6 +10,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <filesystem>
 #include <nlohmann/json.hpp>
 
 #include "base/json.hpp"
@@ -126,11 +127,31 @@ void signal_exactly(const ProcessIdentity& process, int signal) {
     if (fd && alive(process)) ::syscall(SYS_pidfd_send_signal, fd.get(), signal, nullptr, 0);
 }
 
-// What a killed shim left behind in its session. Declared daemons are left alone.
-void sweep(const StartedRecord& started) {
+// Processes whose environment, as they were started with it, holds `entry`.
+std::size_t kill_marked(const std::string& entry) {
+    std::size_t reached = 0;
+    std::error_code error;
+    for (auto row = std::filesystem::directory_iterator("/proc", error); !error && row != std::filesystem::directory_iterator(); row.increment(error)) {
+        const auto name = row->path().filename().string();
+        if (name.find_first_not_of("0123456789") != std::string::npos) continue;
+        const Descriptor process(static_cast<int>(::syscall(SYS_pidfd_open, std::stoi(name), 0)));
+        const Descriptor environment(::open((row->path() / "environ").c_str(), O_RDONLY | O_CLOEXEC));
+        if (!process || !environment) continue;
+        const auto text = read_all(environment.get(), 4U << 20U, "environ");
+        const bool ours = text && (std::string(1, '\0') + *text).find('\0' + entry + '\0') != std::string::npos;
+        if (ours && ::syscall(SYS_pidfd_send_signal, process.get(), SIGKILL, nullptr, 0) == 0) ++reached;
+    }
+    return reached;
+}
+
+// What a killed shim left behind in its session, and what bears the run's marker elsewhere. Declared daemons are left alone.
+void sweep(const StartedRecord& started, const Path& record) {
     if (started.keep_stragglers || started.shim.boot != boot_id()) return;
-    for (int attempt = 0; attempt < 100 && signal_session(started.shim.pid, started.shim.start, SIGKILL) > 0; ++attempt)
+    for (int attempt = 0; attempt < 100; ++attempt) {
+        const auto reached = signal_session(started.shim.pid, started.shim.start, SIGKILL) + kill_marked(run_marker(record));
+        if (reached == 0) return;
         SystemClock().sleep(milliseconds(10));
+    }
 }
 }  // namespace
 
@@ -149,6 +170,8 @@ std::optional<ResultRecord> read_result(int folder) {
     out.outcome.took = milliseconds(fields.number("took_ms"));
     return fields.valid() ? std::optional(out) : std::nullopt;
 }
+
+std::string run_marker(const Path& record) { return "UPREV_RUN=" + record.string(); }
 
 std::string read_tail(int folder) {
     const Descriptor fd(::openat(folder, "output.log", O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK));
@@ -192,7 +215,7 @@ Result<Recorded> settle_record(const Path& record, bool end, milliseconds limit)
     for (;;) {
         Recorded now = state_of(folder->get());
         const auto started = read_started(folder->get());
-        if (now.state == RecordState::interrupted && started) sweep(*started);
+        if (now.state == RecordState::interrupted && started) sweep(*started, record);
         if (now.state != RecordState::running) return now;
         if (end && !asked && started) {
             signal_exactly(started->shim, shim_end_signal);

@@ -23,6 +23,8 @@ struct ResultRecord {
 // Empty: absent, torn, or not ours.
 std::optional<StartedRecord> read_started(int folder);
 std::optional<ResultRecord> read_result(int folder);
+// In the environment of a command whose result must be known, and so of everything that it started: what left its session is found by it.
+std::string run_marker(const Path& record);
 // The last 4 KiB of output.log.
 std::string read_tail(int folder);
 

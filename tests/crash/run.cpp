@@ -17,7 +17,8 @@ namespace uprev::sim {
 namespace {
 constexpr const char* old_folder = "/srv/shop/releases/20260101000000_v1.0.0";
 constexpr const char* new_folder = "/srv/shop/releases/20260201000000_v2.0.0";
-constexpr const char* operation = "20260201000000abcd-upgrade";
+constexpr const char* mark = "20260201000000abcd";
+constexpr const char* later_mark = "20260301000000abcd";
 
 SiteFile site_of() {
     SiteFile site;
@@ -109,36 +110,61 @@ struct Input {
     Facts facts;
 };
 
-Pinned pin(const Life& life, const Input& in) {
+Pinned pin(const Life& life, const Input& in, const std::string& own_mark) {
     Pinned p;
     p.site = life.site;
     p.release = in.release;
     p.old_release = in.old_release;
-    p.mark = "20260201000000abcd";
-    p.old_folder = old_folder;
-    p.folder = new_folder;
-    p.staging = "/srv/shop/releases/.staging.20260201000000abcd";
+    p.mark = own_mark;
+    p.old_folder = in.facts.active_folder;
+    p.folder = in.facts.active_folder == old_folder ? new_folder : old_folder;
+    p.staging = "/srv/shop/releases/.staging." + own_mark;
     p.artifact = "/dev/null";
-    p.work = "/state/ops/1";
+    p.work = "/state/ops/" + own_mark;
     p.snapshots = "/state/snapshots";
-    p.target.version = "2.0.0";
-    p.target.artifact_name = "shop-2.0.0.tar.xz";
+    p.target.version = in.release.version;
+    p.target.artifact_name = "shop-" + in.release.version + ".tar.xz";
     return p;
 }
 
-Result<> begin(Life& life, Journal& journal, const Scenario& s) {
-    Input in{release_of("1.0.0", life.w.releases["1.0.0"], false), release_of("2.0.0", s.next, s.declared_compatible), {}};
-    in.facts.active_version = "1.0.0";
-    in.facts.active_folder = old_folder;
+Result<> freeze(Journal& journal, const std::string& kind, const Plan& plan, const Pinned& pinned) {
+    Operation o;
+    o.id = pinned.mark + "-" + kind;
+    o.kind = kind;
+    TRY_VOID(journal.create(o));
+    return journal.freeze(o.id, to_json(plan), to_json(pinned), plan.from, plan.to);
+}
+
+Result<Input> look(Life& life, ReleaseFile from, ReleaseFile to, const std::string& active) {
+    Input in{std::move(from), std::move(to), {}};
+    in.facts.active_version = in.old_release.version;
+    in.facts.active_folder = active;
     in.facts.databases["shop"] = TRY(life.database->inspect());
     in.facts.capabilities = TRY(life.services->capabilities());
-    const auto pinned = pin(life, in);
-    const auto plan = plan_upgrade({&life.site, &in.release, &in.old_release, &in.facts, pinned.target, false});
-    Operation o;
-    o.id = operation;
-    o.kind = "upgrade";
-    TRY_VOID(journal.create(o));
-    return journal.freeze(o.id, to_json(plan), to_json(pinned), "1.0.0", "2.0.0");
+    return in;
+}
+
+Result<> begin(Life& life, Journal& journal, const Scenario& s) {
+    Generation adopted;
+    adopted.version = "1.0.0";
+    adopted.folder = old_folder;
+    adopted.operation = "adopt";
+    adopted.state = GenerationState::good;
+    TRY(journal.add_generation(adopted));
+    const auto in = TRY(look(life, release_of("1.0.0", life.w.releases["1.0.0"], false), release_of("2.0.0", s.next, s.declared_compatible), old_folder));
+    const auto pinned = pin(life, in, mark);
+    return freeze(journal, "upgrade", plan_upgrade({&life.site, &in.release, &in.old_release, &in.facts, pinned.target, false}), pinned);
+}
+
+// The way back, once the upgrade has succeeded.
+Result<> begin_back(Life& life, Journal& journal, const Scenario& s) {
+    const auto in = TRY(look(life, release_of("2.0.0", s.next, s.declared_compatible), release_of("1.0.0", life.w.releases["1.0.0"], false), new_folder));
+    const auto pinned = pin(life, in, later_mark);
+    const PlanInput input{&life.site, &in.release, &in.old_release, &in.facts, pinned.target, true};
+    if (s.kind == Kind::rollback) return freeze(journal, "rollback", plan_rollback(input), pinned);
+    const auto sets = TRY(journal.snapshot_sets());
+    if (sets.empty()) return fail(Code::not_found, "the upgrade left no snapshot set");
+    return freeze(journal, "restore", plan_restore(input, sets.front().snapshots), pinned);
 }
 
 // One life of the process: runs what is unfinished, to its end or to its death.
@@ -155,6 +181,17 @@ void recover(World& w, const std::string& file) {
     Life life(w);
     auto journal = life.journal(file);
     if (journal) (void)carry_on(life, *journal).has_value();
+}
+
+// An upgrade that succeeds, with rows from before it and none that a restore would take away.
+void upgrade_first(World& w, const Scenario& s, const std::string& file) {
+    const bool client = w.client;
+    w.client = client && s.kind != Kind::restore;
+    for (int row = 0; row < 3; ++row) w.client_writes();
+    Life life(w);
+    auto journal = life.journal(file);
+    if (journal && begin(life, *journal, s)) (void)carry_on(life, *journal).has_value();
+    w.client = client;
 }
 
 // What the journal says the operation came to; empty when not even its first commit was made.
@@ -179,30 +216,39 @@ void drop(const std::string& file) {
 
 const std::vector<Scenario>& scenarios() {
     static const std::vector<Scenario> all{
-        {"patch", {"1", {"1"}, "", false, true, true}, {"1"}, false, true, "succeeded"},
-        {"unhealthy patch", {"1", {"1"}, "", false, true, false}, {"1"}, false, true, "undone"},
-        {"throws at boot", {"1", {"1"}, "", false, false, true}, {"1"}, false, true, "undone"},
-        {"compatible migration", {"2", {"2", "1", "half-2"}, "2", false, true, true}, {"1", "half-2", "2"}, true, true, "succeeded"},
-        {"compatible migration, unhealthy", {"2", {"2", "1", "half-2"}, "2", false, true, false}, {"1", "half-2", "2"}, true, true, "undone"},
-        {"incompatible migration", {"2", {"2"}, "2", false, true, true}, {"1"}, false, true, "succeeded"},
-        {"incompatible migration, nobody writes", {"2", {"2"}, "2", false, true, true}, {"1"}, false, false, "succeeded"},
-        {"incompatible migration fails half-way", {"2", {"2"}, "2", true, true, true}, {"1"}, false, true, "undone"},
-        {"incompatible migration, unhealthy, nobody writes", {"2", {"2"}, "2", false, true, false}, {"1"}, false, false, "undone"},
-        {"incompatible migration, unhealthy, users write", {"2", {"2"}, "2", false, true, false}, {"1"}, false, true, "needs_operator"},
-        {"incompatible migration, throws at boot", {"2", {"2"}, "2", false, false, true}, {"1"}, false, true, "undone"},
+        {"patch", {"1", {"1"}, "", false, true, true}, {"1"}, false, true, "succeeded", Kind::upgrade},
+        {"unhealthy patch", {"1", {"1"}, "", false, true, false}, {"1"}, false, true, "undone", Kind::upgrade},
+        {"throws at boot", {"1", {"1"}, "", false, false, true}, {"1"}, false, true, "undone", Kind::upgrade},
+        {"compatible migration", {"2", {"2", "1", "half-2"}, "2", false, true, true}, {"1", "half-2", "2"}, true, true, "succeeded", Kind::upgrade},
+        {"compatible migration, unhealthy", {"2", {"2", "1", "half-2"}, "2", false, true, false}, {"1", "half-2", "2"}, true, true, "undone", Kind::upgrade},
+        {"incompatible migration", {"2", {"2"}, "2", false, true, true}, {"1"}, false, true, "succeeded", Kind::upgrade},
+        {"incompatible migration, nobody writes", {"2", {"2"}, "2", false, true, true}, {"1"}, false, false, "succeeded", Kind::upgrade},
+        {"incompatible migration fails half-way", {"2", {"2"}, "2", true, true, true}, {"1"}, false, true, "undone", Kind::upgrade},
+        {"incompatible migration, unhealthy, nobody writes", {"2", {"2"}, "2", false, true, false}, {"1"}, false, false, "undone", Kind::upgrade},
+        {"incompatible migration, unhealthy, users write", {"2", {"2"}, "2", false, true, false}, {"1"}, false, true, "needs_operator", Kind::upgrade},
+        {"incompatible migration, throws at boot", {"2", {"2"}, "2", false, false, true}, {"1"}, false, true, "undone", Kind::upgrade},
+        {"rollback of a patch", {"1", {"1"}, "", false, true, true}, {"1"}, false, true, "succeeded", Kind::rollback},
+        {"rollback, the schema stays", {"2", {"2", "1", "half-2"}, "2", false, true, true}, {"1", "half-2", "2"}, true, true, "succeeded", Kind::rollback},
+        {"restore of the set before an incompatible migration", {"2", {"2"}, "2", false, true, true}, {"1"}, false, true, "succeeded", Kind::restore},
     };
     return all;
 }
 
 Verdict run(const Scenario& scenario, Kill first, Kill second) {
     Verdict out;
-    World w(first);
+    const bool upgrades = scenario.kind == Kind::upgrade;
+    World w(upgrades ? first : Kill{});
     lay_out(w, scenario);
     const auto file = journal_file();
+    if (!upgrades) {
+        upgrade_first(w, scenario, file);
+        w.client = w.client && scenario.kind != Kind::restore;
+        w.revive(first);
+    }
     {
         Life life(w);
         auto journal = life.journal(file);
-        if (journal && begin(life, *journal, scenario)) (void)carry_on(life, *journal).has_value();
+        if (journal && (upgrades ? begin(life, *journal, scenario) : begin_back(life, *journal, scenario))) (void)carry_on(life, *journal).has_value();
     }
     out.labels = w.labels();
     out.point = first.at == 0 ? "" : out.labels.empty() ? "?" : out.labels.back();

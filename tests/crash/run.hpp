@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// One upgrade on a simulated machine, killed at a chosen change, recovered, judged.
+// One operation on a simulated machine, killed at a chosen change, recovered, judged. A rollback or a restore comes after an upgrade that
+// nobody disturbs.
 #pragma once
 
 #include <string>
@@ -9,6 +10,8 @@
 
 namespace uprev::sim {
 
+enum class Kind { upgrade, rollback, restore };
+
 struct Scenario {
     std::string name;
     Behaviour next;              // the release that is upgraded to; the old one reads schema 1 only unless `old_reads` says more
@@ -16,6 +19,7 @@ struct Scenario {
     bool declared_compatible = false;
     bool client = true;
     std::string expected;        // result of the run that nobody kills
+    Kind kind = Kind::upgrade;
 };
 const std::vector<Scenario>& scenarios();
 
@@ -27,7 +31,7 @@ struct Verdict {
     std::size_t recovery_changes = 0;    // in the first recovery
 };
 
-// `first` kills the upgrade, `second` its recovery (at: 0 for not at all). Recovers until nothing is left, then once more.
+// `first` kills the operation, `second` its recovery (at: 0 for not at all). Recovers until nothing is left, then once more.
 Verdict run(const Scenario& scenario, Kill first, Kill second);
 
 }  // namespace uprev::sim

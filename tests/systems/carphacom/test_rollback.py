@@ -31,7 +31,9 @@ class Rollback(scenario.ShopTest):
         self.upgrade("1.6.0")
         answer, customer = self.run_under_load("rollback")
         self.assert_exit(answer, 3)
-        self.assertRegex(answer.text, r"uprev snapshot restore \S+", "the command that restores the data is printed")
+        taken = self.uprev("snapshot", "list").json["snapshots"][0]["id"]
+        self.assertIn(f"uprev snapshot restore {taken} --yes", answer.text, "the command that restores the data is printed")
+        self.assertRegex(answer.text, r"orders \d+ rows now, \d+ then", "and what it would lose")
         self.assertRegex(answer.text, "(?i)schema|migration")
         self.assert_well("1.6.0", customer.acknowledged)
 
@@ -80,8 +82,24 @@ class Snapshots(scenario.ShopTest):
         self.assertTrue(any(set(late.acknowledged) <= scenario.oracle.present(self.shop, database) for database in kept)
                         or self.rows_with_amount(kept, late.acknowledged), f"the orders since are kept in one of {kept}")
 
+        replaced = [row for row in self.uprev("gc", "--dry-run").json["kept"] if row["what"] == "replaced database"]
+        self.assertEqual([row["path"] for row in replaced], sorted(kept), "it goes only when somebody says so")
+
     def rows_with_amount(self, databases, wanted):
         return any(set(wanted) <= scenario.oracle.present(self.shop, database) for database in databases)
+
+    def test_a_snapshot_may_have_a_disk_of_its_own(self):
+        elsewhere = self.shop.folder / "elsewhere"
+        self.shop.write_site(lambda text: text.replace("    url_env: DATABASE_URL\n", f"    url_env: DATABASE_URL\n    snapshots: {elsewhere}\n"))
+        self.assert_exit(self.uprev("snapshot", "create"), 0)
+        self.assert_exit(self.uprev("upgrade", "--to", "1.6.0"), 0)
+        for taken in self.ids():
+            self.assertEqual([file for file in elsewhere.rglob("*.dump") if str(file) == taken["databases"][0]["file"]] != [], True, taken)
+        (elsewhere / "somebodys").mkdir()
+        self.assert_exit(self.uprev("gc"), 0)
+        self.assertEqual(len([taken for taken in self.ids() if taken["proven"]]), 2, "gc leaves the dumps of the sets that it keeps")
+        self.assertTrue((elsewhere / "somebodys").exists(), "and what isn't ours")
+        self.assert_well("1.6.0")
 
     def test_a_damaged_snapshot_never_replaces_the_live_database(self):
         self.assert_exit(self.uprev("snapshot", "create"), 0)

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Upgrades that succeed, and what nobody may notice meanwhile."""
+import json
 import shutil
 import subprocess
 
@@ -39,6 +40,22 @@ class CompatibleMigration(scenario.ShopTest):
         self.assert_well("1.5.0", customer.acknowledged)
 
 
+class Plugins(scenario.ShopTest):
+    def test_the_report_lists_plugins_whose_update_fits(self):
+        offers = [{"name": "reviews", "version": version, "carphacom_min_version": minimum}
+                  for version, minimum in (("1.0.0", "1.0.0"), ("1.1.0", "1.4.0"), ("2.0.0", "1.9.0"))]
+        self.shop.feed.documents["/plugins.json"] = json.dumps({"plugins": offers}).encode()
+        self.shop.write_site(lambda text: text.replace("  folder: plugins\n", "  folder: plugins\n  feed: plugins.json\n"))
+        listed = self.uprev("plugins", "check", "--for", "1.9.0").json["plugins"][0]
+        self.assertEqual((listed["name"], listed["update"]), ("reviews", "2.0.0"))
+        answer = self.uprev("upgrade", "--to", "1.4.2")
+        self.assert_exit(answer, 0)
+        self.assertEqual(answer.json["plugin_updates"], [{"name": "reviews", "installed": "1.0.0", "update": "1.1.0", "fits": "1.4.2"}])
+        self.shop.feed.documents["/plugins.json"] = b"<html>away</html>"
+        self.assert_exit(self.uprev("upgrade", "--to", "1.5.0"), 0)  # a marketplace that is away spoils nothing
+        self.assert_well("1.5.0")
+
+
 class IncompatibleMigration(scenario.ShopTest):
     shop_options = {"releases": ("1.4.0", "1.6.0")}
 
@@ -69,6 +86,23 @@ class Feeds(scenario.ShopTest):
         self.assert_exit(answer, 0)
         wanted = {"latest": "1.5.0", "current": "1.4.0", "changelog": "https://carphacom.example/changelog/1.5.0", "breaking": False}
         self.assertEqual({key: answer.json[key] for key in wanted}, wanted)
+
+    def test_a_plan_needs_no_download_where_the_release_file_is_published_and_signed(self):
+        def asked_for_artifact():
+            return any(path == "/carphacom-1.5.0.tar.xz" for path, _ in self.shop.feed.requests)
+
+        quick = self.uprev("plan", "--to", "1.5.0")
+        self.assert_exit(quick, 0)
+        self.assertFalse(asked_for_artifact())
+        whole = self.uprev("plan", "--to", "1.5.0", "--fetch")
+        self.assertTrue(asked_for_artifact())
+        self.assertEqual(quick.json["hash"], whole.json["hash"], "what was planned is what will run")
+        forged = (self.shop.releases / "carphacom-1.4.2.release.yaml").read_bytes().replace(b"DATABASE_URL", b"DATABASE_URI")
+        self.shop.feed.documents["/carphacom-1.4.2.release.yaml"] = forged
+        self.assert_exit(self.uprev("plan", "--to", "1.4.2"), 4)
+        self.shop.feed.documents["/carphacom-1.4.2.release.yaml"] = (self.shop.releases / "carphacom-1.5.0.release.yaml").read_bytes()
+        self.shop.feed.documents["/carphacom-1.4.2.release.yaml.minisig"] = (self.shop.releases / "carphacom-1.5.0.release.yaml.minisig").read_bytes()
+        self.assert_exit(self.uprev("plan", "--to", "1.4.2"), 4)  # signed well, but another version's
 
     def test_a_download_that_was_cut_is_resumed(self):
         self.shop.feed.faults["/carphacom-1.4.2.tar.xz"] = "cut"

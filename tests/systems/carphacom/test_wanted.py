@@ -97,6 +97,19 @@ class Wanted(scenario.ShopTest):
         self.assert_exit(self.uprev("upgrade", "--to", "1.4.2"), 0)
         self.assert_well("1.4.2")
 
+    def test_a_clock_that_was_set_back_confuses_nothing(self):
+        self.assert_exit(self.uprev("upgrade", "--to", "1.4.2"), 0)
+        journal = self.shop.state / "carphacom" / "journal.db"
+        with sqlite3.connect(journal) as db:  # as if what is on record had been done under a clock that ran a year ahead
+            year = 365 * 86_400_000
+            db.execute("update operations set created_ms = created_ms + ?, ended_ms = ended_ms + ?", (year, year))
+            db.execute("update generations set at_ms = at_ms + ?", (year,))
+        self.assertEqual(self.uprev("status").json["active"]["version"], "1.4.2")
+        self.assert_exit(self.uprev("upgrade", "--to", "1.5.0"), 0)
+        self.assertEqual(self.uprev("history").json["operations"][0]["to"], "1.5.0", "the newest is the last one begun")
+        self.assert_exit(self.uprev("rollback"), 0)
+        self.assert_well("1.4.2")
+
     def test_the_pm2_daemon_dies_in_the_middle(self):
         process = self.upgrade_until("1.5.0", "prepare")
         daemon = self.shop.pm2.daemon()
