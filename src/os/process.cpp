@@ -34,10 +34,15 @@ void put_text(std::string& out, std::string_view text) {
     out.push_back('\0');
 }
 
+std::vector<std::string> marked_environment(const Command& command) {
+    auto out = environment_of(command);
+    if (command.durable_result) out.push_back(run_marker(command.record));
+    return out;
+}
+
 std::string order_of(const Command& command, const std::optional<Account>& account, const std::string& boot) {
     const auto masks = mask_forms(command.masked);
-    auto env = environment_of(command);
-    if (command.durable_result) env.push_back(run_marker(command.record));
+    const auto env = marked_environment(command);
     ShimNumbers numbers;
     numbers.limit_ms = command.limit.count();
     numbers.output_limit = command.output_limit;

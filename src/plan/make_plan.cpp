@@ -194,6 +194,8 @@ void Builder::resume(bool frozen) {
 
 void Builder::finish() {
     add(Phase::finish, "generation.record", "", "record the generation as good", "its gate held");
+    if (plan_.find("snapshot.take") != nullptr && plan_.writes == Writes::frozen)
+        add(Phase::finish, "snapshot.settle", "", "drop the proven copies", "they stood by for a fast restore; the dumps stay");
     auto& gc = add(Phase::finish, "retention.gc", "", "retention", "keep " + std::to_string(in_.site->retention.releases) + " good releases besides the active one");
     gc.args = {{"releases", in_.site->retention.releases}, {"snapshots", in_.site->retention.snapshots}};
 }

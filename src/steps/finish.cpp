@@ -19,17 +19,6 @@ Json migrations_run(const StepContext& c) {
     return out;
 }
 
-Result<> drop_copies(StepContext& c) {
-    const auto outputs = c.outputs("snapshot.take");
-    if (!outputs.is_object()) return {};
-    for (const auto& row : outputs.value("snapshots", Json::array())) {
-        const auto snapshot = snapshot_from_json(row);
-        const auto found = c.ports.databases.find(snapshot.database);
-        if (found != c.ports.databases.end()) TRY_VOID(found->second->forget(snapshot, true));
-    }
-    return {};
-}
-
 Result<> remove(StepContext& c, const RetentionItem& item) {
     if (item.what == "release") return c.ports.layout->discard(item.path);
     if (item.what == "staging") return item.path == c.pinned.staging.string() ? Result<>() : c.ports.fs->remove_tree(item.path);
@@ -59,8 +48,20 @@ Result<Json> record_generation(StepContext& c, const PlannedStep&) {
     return Json{{"generation", number}};
 }
 
+// The proven copies have served; their dumps stay. Never fails: users are served already, and `uprev gc` drops what is left here.
+Result<Json> settle_snapshots(StepContext& c, const PlannedStep&) {
+    Json left = Json::array();
+    const auto outputs = c.outputs("snapshot.take");
+    for (const auto& row : outputs.is_object() ? outputs.value("snapshots", Json::array()) : Json::array()) {
+        const auto snapshot = snapshot_from_json(row);
+        const auto found = c.ports.databases.find(snapshot.database);
+        const auto dropped = found == c.ports.databases.end() ? Result<>() : found->second->forget(snapshot, true);
+        if (!dropped) left.push_back({{"database", snapshot.database}, {"copy", snapshot.restored}, {"why", dropped.error().text()}});
+    }
+    return Json{{"left", left}};
+}
+
 Result<Json> collect_garbage(StepContext& c, const PlannedStep&) {
-    TRY_VOID(drop_copies(c));
     RetentionInput in{c.ports.layout, c.ports.fs, c.ports.in_use, os::Path(c.pinned.site.root) / c.pinned.site.releases, c.pinned.snapshots, c.pinned.site.retention};
     Json removed = Json::array();
     for (const auto& item : TRY(judge_retention(in, c.journal))) {

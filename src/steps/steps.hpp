@@ -57,6 +57,7 @@ Result<> stop_new(StepContext&, const PlannedStep&);
 Result<Json> hold_gate(StepContext&, const PlannedStep&);
 
 Result<Json> record_generation(StepContext&, const PlannedStep&);
+Result<Json> settle_snapshots(StepContext&, const PlannedStep&);
 Result<Json> collect_garbage(StepContext&, const PlannedStep&);
 
 }  // namespace steps

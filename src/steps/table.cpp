@@ -31,6 +31,7 @@ const StepTable& step_table() {
         {"guard.off", 1, StepClass::repeatable, guard_off, nullptr, nullptr},
         {"maintenance.off", 1, StepClass::repeatable, maintenance_off, nullptr, nullptr},
         {"generation.record", 1, StepClass::repeatable, record_generation, nullptr, nullptr},
+        {"snapshot.settle", 1, StepClass::repeatable, settle_snapshots, nullptr, nullptr},
         {"retention.gc", 1, StepClass::best_effort, collect_garbage, nullptr, nullptr},
     };
     return table;
