@@ -113,6 +113,37 @@ TEST_P(DatabaseContract, RestoreAgainKeepsWhatWasWrittenSince) {
     EXPECT_EQ(world->get_in_failed("m1", "SELECT count(*) FROM later"), "0");
 }
 
+TEST_P(DatabaseContract, DiscardDropsWhatNobodyCouldRecord) {
+    const auto other = taken("m2", true);
+    const auto snapshot = taken("m1", true);
+    for (int again = 0; again < 2; ++again) {
+        const auto gone = world->database()->discard(world->snapshots(), "m1");
+        ASSERT_TRUE(gone) << why(gone.error());
+    }
+    EXPECT_FALSE(fs::exists(snapshot.path));
+    EXPECT_TRUE(fs::exists(other.path)) << "another operation's snapshot is left alone";
+    wreck();
+    restored(other, "m2");
+    expect_original();
+    EXPECT_TRUE(world->leftovers().empty()) << testing::PrintToString(world->leftovers());
+}
+
+TEST_P(DatabaseContract, WhatARestoreReplacedIsKeptUntilSomebodySaysSo) {
+    const auto snapshot = taken();
+    ASSERT_FALSE(world->database()->replaced("m1").value().has_value());
+    wreck();
+    restored(snapshot);
+    const auto kept = world->database()->replaced("m1");
+    ASSERT_TRUE(kept && kept->has_value());
+    EXPECT_NE((*kept)->name.find("m1"), std::string::npos) << (*kept)->name;
+    EXPECT_GT((*kept)->bytes, 0U);
+    ASSERT_TRUE(world->database()->drop_replaced("m0"));
+    EXPECT_EQ(world->get_in_failed("m1", "SELECT count(*) FROM orders"), "100");
+    for (int again = 0; again < 2; ++again) ASSERT_TRUE(world->database()->drop_replaced("m1"));
+    EXPECT_FALSE(world->database()->replaced("m1").value().has_value());
+    expect_original();
+}
+
 TEST_P(DatabaseContract, OneSnapshotServesTwoOperations) {
     const auto snapshot = taken();
     wreck();
