@@ -117,7 +117,7 @@ TEST(ReleaseFile, ProblemsCarryItsOwnPaths) {
 
 TEST(Pinned, AllOfASiteComesBack) {
     auto config = merged({vendor, base, site});
-    config.site.plugins = PluginRangeSpec{"plugins", "m.json", "a", "b"};
+    config.site.plugins = PluginRangeSpec{"plugins", "m.json", "a", "b", "https://example.com/plugins.json"};
     config.site.release.dependencies.emplace().push_back({"backend", "npm", {}});
     config.site.databases[0].postgresql.url = "env:X";  // of the other kind: kept all the same
     config.site.windows.push_back({{"sat"}, "02:00", "05:00", "UTC"});
