@@ -36,8 +36,11 @@ class Statement {
 class DatabaseFile {
    public:
     static Result<DatabaseFile> open(const os::Path& file, bool read_only);
+    static Result<DatabaseFile> from_bytes(std::string bytes);  // in memory
     Result<> execute(const std::string& sql);
     Result<Statement> prepare(std::string_view sql) const;
+    Result<std::string> bytes() const;    // the whole file, its write-ahead log taken in
+    [[nodiscard]] int changed() const;    // rows that the last statement changed
 
    private:
     struct Close {

@@ -25,7 +25,7 @@ Result<> Journal::set_generation(std::int64_t number, GenerationState state) {
     return state_->commit("generation " + std::string(word(state)), [&](DatabaseFile& db) -> Result<> {
         auto s = TRY(db.prepare("UPDATE generations SET state = ?2 WHERE number = ?1"));
         s.bind(1, number).bind(2, word(state));
-        return run(s);
+        return run_on_one(s, db, "generation " + std::to_string(number));
     });
 }
 
@@ -86,7 +86,8 @@ Result<std::optional<Setting>> Journal::setting(const std::string& key) const {
 
 Result<> Journal::add_snapshot_set(const SnapshotSet& set) {
     return state_->commit("snapshot set", [&](DatabaseFile& db) -> Result<> {
-        auto s = TRY(db.prepare("INSERT OR REPLACE INTO snapshot_sets VALUES (?,?,?,?,?)"));
+        auto s = TRY(db.prepare("INSERT INTO snapshot_sets (id, operation, version, at_ms, snapshots) VALUES (?1,?2,?3,?4,?5) ON CONFLICT (id) DO UPDATE SET "
+                                "operation = ?2, version = ?3, at_ms = ?4, snapshots = ?5"));
         s.bind(1, set.id).bind(2, set.operation).bind(3, set.version).bind(4, set.at_ms == 0 ? state_->now() : set.at_ms).bind(5, dump(set.snapshots));
         return run(s);
     });
@@ -94,7 +95,7 @@ Result<> Journal::add_snapshot_set(const SnapshotSet& set) {
 
 Result<std::vector<SnapshotSet>> Journal::snapshot_sets() const {
     const std::lock_guard guard(state_->mutex);
-    auto s = TRY(state_->db.prepare("SELECT id, operation, version, at_ms, snapshots FROM snapshot_sets ORDER BY at_ms DESC, id DESC"));
+    auto s = TRY(state_->db.prepare("SELECT id, operation, version, at_ms, snapshots FROM snapshot_sets ORDER BY seq DESC"));
     std::vector<SnapshotSet> out;
     while (TRY(s.row())) out.push_back({s.text(0), s.text(1), s.text(2), s.number(3), load(s.text(4))});
     return out;

@@ -1,35 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "journal/journal.hpp"
 
+#include "journal/schema.hpp"
 #include "journal/state.hpp"
+#include "os/linux.hpp"
 
 namespace uprev {
 
 namespace {
-constexpr int state_version = 1;
-
-// Schema of state version 1. Later versions add a migration, run in one transaction after a copy of the file.
-constexpr const char* schema_sql = R"sql(
-CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
-CREATE TABLE operations (
-  seq INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT UNIQUE NOT NULL, kind TEXT NOT NULL, from_version TEXT NOT NULL, to_version TEXT NOT NULL,
-  direction TEXT NOT NULL, result TEXT NOT NULL, created_ms INTEGER NOT NULL, ended_ms INTEGER NOT NULL, started_by TEXT NOT NULL,
-  uprev_version TEXT NOT NULL, machine TEXT NOT NULL, request TEXT NOT NULL, plan TEXT NOT NULL, pinned TEXT NOT NULL,
-  verdict TEXT NOT NULL, report TEXT NOT NULL, worker TEXT NOT NULL);
-CREATE UNIQUE INDEX one_unfinished ON operations (result) WHERE result = '';
-CREATE TABLE steps (
-  operation TEXT NOT NULL REFERENCES operations(id), id TEXT NOT NULL, status TEXT NOT NULL, attempts INTEGER NOT NULL,
-  started_ms INTEGER NOT NULL, ended_ms INTEGER NOT NULL, outputs TEXT NOT NULL, error TEXT NOT NULL,
-  PRIMARY KEY (operation, id)) WITHOUT ROWID;
-CREATE TABLE generations (
-  number INTEGER PRIMARY KEY, version TEXT NOT NULL, folder TEXT NOT NULL, operation TEXT NOT NULL, state TEXT NOT NULL,
-  at_ms INTEGER NOT NULL, plugins TEXT NOT NULL, details TEXT NOT NULL);
-CREATE TABLE failed_versions (version TEXT PRIMARY KEY, reason TEXT NOT NULL, operation TEXT NOT NULL, at_ms INTEGER NOT NULL) WITHOUT ROWID;
-CREATE TABLE settings (key TEXT PRIMARY KEY, value TEXT NOT NULL, set_by TEXT NOT NULL, at_ms INTEGER NOT NULL) WITHOUT ROWID;
-CREATE TABLE snapshot_sets (
-  id TEXT PRIMARY KEY, operation TEXT NOT NULL, version TEXT NOT NULL, at_ms INTEGER NOT NULL, snapshots TEXT NOT NULL) WITHOUT ROWID;
-)sql";
-
 constexpr const char* operation_columns =
     "id, kind, from_version, to_version, direction, result, created_ms, ended_ms, started_by, uprev_version, machine, request, verdict, report, "
     "worker";
@@ -54,12 +32,6 @@ Operation read_operation(const Statement& s) {
     return o;
 }
 
-Result<int> version_of(DatabaseFile& db) {
-    auto statement = TRY(db.prepare("PRAGMA user_version"));
-    TRY(statement.row());
-    return static_cast<int>(statement.number(0));
-}
-
 Result<std::string> meta(const DatabaseFile& db, std::string_view key) {
     auto statement = TRY(db.prepare("SELECT value FROM meta WHERE key = ?"));
     statement.bind(1, key);
@@ -67,19 +39,51 @@ Result<std::string> meta(const DatabaseFile& db, std::string_view key) {
     return statement.text(0);
 }
 
-Result<> create_schema(DatabaseFile& db) {
-    TRY_VOID(db.execute("BEGIN EXCLUSIVE"));
-    if (TRY(version_of(db)) == 0) {
-        TRY_VOID(db.execute(schema_sql));
-        TRY_VOID(db.execute("PRAGMA user_version = " + std::to_string(state_version)));
+Error too_new(int version) {
+    return fail(Code::refused, "the journal was written by a newer uprev (state version " + std::to_string(version) + ", this one knows " + std::to_string(state_version) + ")",
+                "install the newer uprev again");
+}
+
+bool holds_something(const os::Path& file) {
+    std::error_code missing;
+    const auto size = std::filesystem::file_size(file, missing);
+    return !missing && size > 0;
+}
+
+// Changes nothing in the file: an older state is brought up in memory.
+Result<DatabaseFile> open_to_read(const os::Path& file) {
+    std::error_code error;
+    if (!std::filesystem::exists(file, error)) return fail(Code::not_found, "there is no journal '" + file.string() + "'", "run 'uprev adopt' first");
+    auto db = TRY(DatabaseFile::open(file, true));
+    const int version = TRY(version_of(db));
+    if (version > state_version) return too_new(version);
+    if (version == 0) return fail(Code::not_found, "the journal '" + file.string() + "' is empty", "run 'uprev adopt' first");
+    if (version == state_version) return db;
+    auto copy = TRY(DatabaseFile::from_bytes(TRY(db.bytes())));
+    TRY_VOID(migrate(copy, [](const std::string&, int) { return Result<>(); }));
+    return copy;
+}
+
+Result<DatabaseFile> open_to_write(const os::Path& file) {
+    // Opening it for writing changes a file already (log mode, checkpoint), so one from the future is recognised before.
+    if (holds_something(file)) {
+        auto look = TRY(DatabaseFile::open(file, true));
+        const int version = TRY(version_of(look));
+        if (version > state_version) return too_new(version);
     }
-    return db.execute("COMMIT");
+    auto db = TRY(DatabaseFile::open(file, false));
+    const int version = TRY(version_of(db));
+    if (version > state_version) return too_new(version);
+    if (version == 0) TRY_VOID(create_schema(db));
+    else if (version < state_version)
+        TRY_VOID(migrate(db, [&](const std::string& bytes, int from) { return os::make_filesystem()->write(file.string() + ".v" + std::to_string(from), bytes, 0600); }));
+    return db;
 }
 
 Result<> update_one(DatabaseFile& db, std::string_view sql, const std::vector<std::string>& texts) {
     auto statement = TRY(db.prepare(sql));
     for (std::size_t i = 0; i < texts.size(); ++i) statement.bind(static_cast<int>(i) + 1, texts[i]);
-    return run(statement);
+    return run_on_one(statement, db, "row for '" + texts.front() + "'");
 }
 
 Result<> begin_step(DatabaseFile& db, const std::string& operation, const std::string& step, StepStatus as, std::int64_t now) {
@@ -96,15 +100,7 @@ Journal& Journal::operator=(Journal&&) noexcept = default;
 Journal::~Journal() = default;
 
 Result<Journal> Journal::open(const os::Path& file, Options options) {
-    auto db = TRY(DatabaseFile::open(file, options.read_only));
-    const int version = TRY(version_of(db));
-    if (version > state_version)
-        return fail(Code::refused, "the journal was written by a newer uprev (state version " + std::to_string(version) + ", this one knows " + std::to_string(state_version) + ")",
-                    "install the newer uprev again");
-    if (version == 0) {
-        if (options.read_only) return fail(Code::not_found, "the journal '" + file.string() + "' is empty", "run 'uprev adopt' first");
-        TRY_VOID(create_schema(db));
-    }
+    auto db = TRY(options.read_only ? open_to_read(file) : open_to_write(file));
     const auto bound = TRY(meta(db, "machine"));
     if (!options.machine_id.empty() && !bound.empty() && bound != options.machine_id)
         return fail(Code::refused, "this state folder belongs to another machine (machine id " + bound + ", here " + options.machine_id + ")",
@@ -125,6 +121,8 @@ Result<std::string> Journal::bound_machine() const {
 
 Result<> Journal::create(const Operation& o) {
     return state_->commit("create operation", [&](DatabaseFile& db) -> Result<> {
+        auto other = TRY(db.prepare("SELECT id FROM operations WHERE result = ''"));
+        if (TRY(other.row())) return fail(Code::conflict, "operation " + other.text(0) + " is unfinished", "end it with 'uprev resume' first");
         auto s = TRY(db.prepare("INSERT INTO operations (id, kind, from_version, to_version, direction, result, created_ms, ended_ms, started_by, "
                                 "uprev_version, machine, request, plan, pinned, verdict, report, worker) VALUES (?,?,?,?,?,'',?,0,?,?,?,?,?,?,'','',?)"));
         s.bind(1, o.id).bind(2, o.kind).bind(3, o.from).bind(4, o.to).bind(5, word(o.direction)).bind(6, o.created_ms);
@@ -149,7 +147,7 @@ Result<> Journal::finish(const std::string& operation, OperationResult result, c
     return state_->commit("finish operation", [&](DatabaseFile& db) -> Result<> {
         auto s = TRY(db.prepare("UPDATE operations SET result = ?2, report = ?3, ended_ms = ?4 WHERE id = ?1"));
         s.bind(1, operation).bind(2, word(result)).bind(3, dump(report)).bind(4, state_->now());
-        return run(s);
+        return run_on_one(s, db, "row for '" + operation + "'");
     });
 }
 

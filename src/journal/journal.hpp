@@ -30,7 +30,8 @@ class Journal {
         std::string machine_id;      // a journal bound to another machine is Code::refused; empty: not checked
         const os::Clock* clock = nullptr;  // required
     };
-    // Creates the file (0600) when missing and not read-only. Newer state: Code::refused. Damage: Code::corrupt.
+    // Creates the file (0600) when missing; read-only that is Code::not_found. Newer state: Code::refused, and nothing is changed. Older state:
+    // brought up to this program's, after a copy (<file>.v1); read-only in memory. Damage: Code::corrupt.
     static Result<Journal> open(const os::Path& file, Options options);
     Journal(Journal&&) noexcept;
     Journal& operator=(Journal&&) noexcept;
@@ -40,7 +41,7 @@ class Journal {
     Result<std::string> bound_machine() const;
 
     // Operations.
-    Result<> create(const Operation& operation);
+    Result<> create(const Operation& operation);  // Code::conflict: another one is unfinished
     Result<> set_worker(const std::string& operation, const std::string& worker_json);
     Result<> freeze(const std::string& operation, const Json& plan, const Json& pinned, const std::string& from, const std::string& to);
     Result<> finish(const std::string& operation, OperationResult result, const Json& report);
@@ -55,7 +56,7 @@ class Journal {
     Result<> set_direction(const std::string& operation, Direction direction, const Json& verdict);
     Result<std::vector<StepRecord>> steps(const std::string& operation) const;
 
-    // Generations. `activate` supersedes the active one; good and failed are set when known.
+    // Generations.
     Result<std::int64_t> add_generation(const Generation& generation);  // its number
     Result<> set_generation(std::int64_t number, GenerationState state);
     Result<std::vector<Generation>> generations() const;                // newest first
@@ -70,8 +71,8 @@ class Journal {
     Result<> set_setting(const std::string& key, const std::string& value, const std::string& by);
     Result<std::optional<Setting>> setting(const std::string& key) const;
 
-    Result<> add_snapshot_set(const SnapshotSet& set);
-    Result<std::vector<SnapshotSet>> snapshot_sets() const;  // newest first
+    Result<> add_snapshot_set(const SnapshotSet& set);       // one that is there already keeps its place
+    Result<std::vector<SnapshotSet>> snapshot_sets() const;  // newest first, by the order in which they came, not by the clock
     Result<> forget_snapshot_set(const std::string& id);
 
    private:

@@ -39,10 +39,17 @@ struct Journal::State {
 inline std::string dump(const Json& json) { return json.is_null() ? std::string() : json.dump(-1, ' ', false, Json::error_handler_t::replace); }
 inline Json load(const std::string& text) { return text.empty() ? Json() : Json::parse(text, nullptr, false); }
 
-// Runs a statement that yields no rows and, where `changes` asks for it, must have found its row.
+// Runs a statement that yields no rows.
 inline Result<> run(Statement& statement) {
     TRY(statement.row());
     return {};
+}
+
+// The same for an UPDATE of one row, which must be there.
+inline Result<> run_on_one(Statement& statement, const DatabaseFile& db, const std::string& what) {
+    TRY_VOID(run(statement));
+    if (db.changed() == 1) return {};
+    return fail(Code::bug, "the journal has no " + what, "report this, with the output of 'uprev doctor'");
 }
 
 }  // namespace uprev

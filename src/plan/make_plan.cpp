@@ -211,7 +211,7 @@ Plan Builder::take(const std::string& kind) {
     Json databases = Json::object();
     for (const auto& [name, facts] : in_.facts->databases) databases[name] = {{"address", facts.address}, {"schema", facts.schema}};
     hashed["facts"] = {{"artifact", in_.target.sha256}, {"active", in_.facts->active_folder}, {"databases", databases}};
-    hashed["configuration"] = sha256(to_json(*in_.site).dump() + to_json(*in_.release).dump()).hex;
+    hashed["configuration"] = sha256(to_json(*in_.site).dump() + to_json(*in_.release).dump() + to_json(*in_.old_release).dump()).hex;
     plan_.hash = sha256(hashed.dump()).hex;
     return std::move(plan_);
 }

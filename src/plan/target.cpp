@@ -15,6 +15,10 @@ bool any_range_matches(const std::vector<std::string>& ranges, const Version& ve
     });
 }
 
+bool failed_before(const TargetRequest& request, const FeedRelease& release) {
+    return std::find(request.failed.begin(), request.failed.end(), release.version.text()) != request.failed.end();
+}
+
 // Everything but the way there.
 std::string cause_of(const FeedRelease& release, const TargetRequest& request) {
     const bool named = request.to && *request.to == release.version;
@@ -24,18 +28,20 @@ std::string cause_of(const FeedRelease& release, const TargetRequest& request) {
     if (named) return {};
     if (release.channel != request.channel) return "on channel '" + release.channel + "', not '" + request.channel + "'";
     if (release.version.is_prerelease() && request.channel == "stable") return "a pre-release";
-    if (std::find(request.failed.begin(), request.failed.end(), release.version.text()) != request.failed.end()) return "failed here before; name it with --to to try again";
+    if (failed_before(request, release)) return "failed here before; name it with --to to try again";
     const auto bump = bump_between(request.current, release.version);
     if (request.at_most == Bump::patch && bump != Bump::patch) return "not a patch";
     if (request.at_most == Bump::minor && bump == Bump::major) return "a major version";
     return {};
 }
 
-// Required stops strictly between, then the target, lowest first.
+// Required stops strictly between, then the target, lowest first. Whoever leaves the site's channel for once still meets its stops.
 std::vector<FeedRelease> way_to(const Feed& feed, const TargetRequest& request, const FeedRelease& target) {
     std::vector<FeedRelease> way;
-    for (const auto& r : feed.releases)
-        if (r.required_stop && r.withdrawn.empty() && r.channel == target.channel && request.current < r.version && r.version < target.version) way.push_back(r);
+    for (const auto& r : feed.releases) {
+        const bool ours = r.channel == target.channel || r.channel == request.channel;
+        if (r.required_stop && ours && r.withdrawn.empty() && request.current < r.version && r.version < target.version) way.push_back(r);
+    }
     std::sort(way.begin(), way.end(), [](const auto& a, const auto& b) { return a.version < b.version; });
     way.push_back(target);
     return way;
@@ -50,13 +56,24 @@ std::string broken_hop(const std::vector<FeedRelease>& way, const Version& curre
     }
     return {};
 }
+
+// A stop on the way is chosen by us, not by whoever names the target.
+std::string failed_stop(const std::vector<FeedRelease>& way, const TargetRequest& request) {
+    for (std::size_t i = 0; i + 1 < way.size(); ++i)
+        if (failed_before(request, way[i])) return "the required stop " + way[i].version.text() + " on the way failed here before; name it with --to to try again";
+    return {};
+}
 }  // namespace
 
 std::vector<Choice> judge_releases(const Feed& feed, const TargetRequest& request) {
     std::vector<Choice> out;
     for (const auto& release : feed.releases) {
         auto cause = cause_of(release, request);
-        if (cause.empty()) cause = broken_hop(way_to(feed, request, release), request.current);
+        if (cause.empty()) {
+            const auto way = way_to(feed, request, release);
+            cause = broken_hop(way, request.current);
+            if (cause.empty()) cause = failed_stop(way, request);
+        }
         out.push_back({release, std::move(cause)});
     }
     return out;

@@ -35,7 +35,8 @@ Result<std::vector<std::string>> edited_since(const os::FileSystem& fs, const os
     if (!text && text.error().code == Code::not_found) return std::vector<std::string>{};
     if (!text) return std::move(text).error();
     const auto then = Json::parse(*text, nullptr, false);
-    if (!then.is_object()) return fail(Code::corrupt, "the manifest of '" + folder.string() + "' cannot be read");
+    if (!then.is_object()) return fail(Code::corrupt, "the manifest of '" + folder.string() + "' cannot be read",
+                    "remove " + manifest_of(folder, manifests).string() + " if you know that nothing was edited there");
     std::vector<std::string> edited;
     for (const auto& [path, seal] : then.items()) {
         const auto info = TRY(fs.info(folder / path));

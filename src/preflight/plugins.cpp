@@ -24,17 +24,15 @@ Plugin read_one(const std::string& text, const os::Path& manifest, const PluginR
     return plugin;
 }
 
-// "1.4" as a maximum means any 1.4.x; a full version means itself.
-Result<bool> at_most(const Version& platform, const std::string& max) {
-    if (const auto version = Version::parse(max)) return platform <= *version;
-    const auto range = TRY(Range::parse("<=" + max));
-    return range.matches(platform);
-}
-
-Result<bool> at_least(const Version& platform, const std::string& min) {
-    if (const auto version = Version::parse(min)) return platform >= *version;
-    const auto range = TRY(Range::parse(">=" + min));
-    return range.matches(platform);
+// A full version means itself, "1.4" any 1.4.x: then a pre-release of the platform counts as what it leads to, since npm's ranges would
+// match it nowhere.
+Result<bool> compares(const Version& platform, const std::string& sign, const std::string& bound) {
+    if (const auto version = Version::parse(bound)) return sign == "<=" ? platform <= *version : platform >= *version;
+    if (bound.find_first_not_of("0123456789.xX*v") != std::string::npos) return fail(Code::invalid, "'" + bound + "' is no version");
+    const auto range = TRY(Range::parse(sign + bound));
+    Version release = platform;
+    release.prerelease.clear();
+    return range.matches(release);
 }
 }  // namespace
 
@@ -48,7 +46,7 @@ Result<std::vector<Plugin>> read_plugins(const os::FileSystem& fs, const PluginR
         const auto manifest = folder / name / spec.manifest;
         const auto text = fs.read(manifest, 1U << 20U);
         if (text) out.push_back(read_one(*text, manifest, spec, name));
-        else if (text.error().code != Code::not_found) out.push_back({name, "", "", "", manifest.string(), text.error().message});
+        else if (TRY(fs.info(manifest)).type != os::FileType::missing) out.push_back({name, "", "", "", manifest.string(), text.error().message});
     }
     return out;
 }
@@ -92,12 +90,12 @@ Json plugin_set(const os::FileSystem& fs, const SiteFile& site, const os::Path& 
 std::string plugin_conflict(const Plugin& plugin, const Version& platform) {
     if (!plugin.problem.empty()) return plugin.problem;
     if (!plugin.min.empty()) {
-        const auto fits = at_least(platform, plugin.min);
+        const auto fits = compares(platform, ">=", plugin.min);
         if (!fits) return "its minimum '" + plugin.min + "' is no version";
         if (!*fits) return "needs at least " + plugin.min;
     }
     if (!plugin.max.empty()) {
-        const auto fits = at_most(platform, plugin.max);
+        const auto fits = compares(platform, "<=", plugin.max);
         if (!fits) return "its maximum '" + plugin.max + "' is no version";
         if (!*fits) return "works up to " + plugin.max + " only";
     }

@@ -2,59 +2,91 @@
 #include "preflight/retention.hpp"
 
 #include <algorithm>
-#include <set>
+
+#include <nlohmann/json.hpp>
 
 namespace uprev {
 
 namespace {
-// Folders of the newest good generations, newest first, each once.
-std::vector<std::string> good_folders(const std::vector<Generation>& generations) {
-    std::vector<std::string> out;
+// What generations say about the release folders that aren't active: each once, newest first.
+struct Known {
+    std::vector<std::string> good;
+    std::vector<std::string> unsettled;  // degraded: nobody has acknowledged them yet
+};
+
+Known know(const std::vector<Generation>& generations, const std::vector<PlacedRelease>& placed) {
+    Known out;
     for (const auto& g : generations) {
-        const bool good = g.state == GenerationState::good || g.state == GenerationState::degraded || g.state == GenerationState::superseded;
-        if (good && std::find(out.begin(), out.end(), g.folder) == out.end()) out.push_back(g.folder);
+        const bool active = std::any_of(placed.begin(), placed.end(), [&](const auto& p) { return p.active && p.folder.string() == g.folder; });
+        const bool good = g.state == GenerationState::good || g.state == GenerationState::superseded;
+        if (active || (!good && g.state != GenerationState::degraded)) continue;
+        auto& rows = good ? out.good : out.unsettled;
+        if (std::find(rows.begin(), rows.end(), g.folder) == rows.end()) rows.push_back(g.folder);
     }
     return out;
 }
 
-RetentionItem judge(const RetentionInput& in, const PlacedRelease& release, const std::vector<std::string>& good) {
+std::size_t rank_of(const std::vector<std::string>& folders, const std::string& folder) {
+    return static_cast<std::size_t>(std::find(folders.begin(), folders.end(), folder) - folders.begin());
+}
+
+RetentionItem judge(const RetentionInput& in, const PlacedRelease& release, const Known& known) {
     RetentionItem item{"release", release.folder.string(), true, ""};
     if (release.active) return item.reason = "active", item;
-    const auto place = std::find(good.begin(), good.end(), item.path);
-    const auto rank = static_cast<std::size_t>(place - good.begin());
-    // Rank 0 is the active one or, after a failure, the last good one.
-    if (place != good.end() && rank <= std::max<std::size_t>(1, in.keep.releases)) {
-        item.reason = rank <= 1 ? "last good" : "one of the " + std::to_string(in.keep.releases) + " kept";
+    const auto most = std::max<std::size_t>(1, in.keep.releases);
+    const auto rank = rank_of(known.good, item.path);
+    const bool good = rank < known.good.size();
+    if (good && rank < most) {
+        item.reason = rank == 0 ? "last good" : "one of the " + std::to_string(in.keep.releases) + " kept";
         return item;
     }
+    // They take no good one's place, and wait for a decision as long as good ones would.
+    const auto unsettled = rank_of(known.unsettled, item.path);
+    if (!good && unsettled < known.unsettled.size() && unsettled < most) return item.reason = "degraded, and not acknowledged yet", item;
     const auto users = in.in_use ? in.in_use(release.folder) : std::vector<int>{};
     if (!users.empty()) return item.reason = "in use by pid " + std::to_string(users.front()), item;
     item.keep = false;
-    item.reason = place == good.end() ? "never became good" : "older than the " + std::to_string(in.keep.releases) + " kept";
+    item.reason = good || unsettled < known.unsettled.size() ? "older than the " + std::to_string(in.keep.releases) + " kept" : "never became good";
     return item;
+}
+
+bool proven(const SnapshotSet& set) {
+    const auto is = [](const Json& row) { return row.value("proven", false); };
+    return !set.snapshots.empty() && std::all_of(set.snapshots.begin(), set.snapshots.end(), is);
+}
+
+// The newest ones, and the newest that was proven to restore: only that one is a backup.
+void judge_sets(const RetentionInput& in, const std::vector<SnapshotSet>& sets, std::vector<RetentionItem>& out) {
+    const std::size_t most = std::max<std::uint32_t>(1, in.keep.snapshots);
+    const auto last_proven = static_cast<std::size_t>(std::find_if(sets.begin(), sets.end(), proven) - sets.begin());
+    for (std::size_t i = 0; i < sets.size(); ++i) {
+        const auto* reason = i < most ? "one of the newest" : i == last_proven ? "the last that is proven to restore" : "";
+        const bool keep = *reason != '\0';
+        out.push_back({"snapshot set", sets[i].id, keep, keep ? reason : "older than the " + std::to_string(in.keep.snapshots) + " kept"});
+    }
+}
+
+Result<> judge_staging(const RetentionInput& in, std::vector<RetentionItem>& out) {
+    const auto names = in.fs->list(in.releases);
+    if (!names && names.error().code == Code::not_found) return {};
+    if (!names) return names.error();
+    for (const auto& name : *names) {
+        if (!name.starts_with(".staging.")) continue;
+        const auto folder = in.releases / name;
+        const auto users = in.in_use ? in.in_use(folder) : std::vector<int>{};
+        out.push_back({"staging", folder.string(), !users.empty(), users.empty() ? "left by a dead operation" : "in use by pid " + std::to_string(users.front())});
+    }
+    return {};
 }
 }  // namespace
 
 Result<std::vector<RetentionItem>> judge_retention(const RetentionInput& in, const Journal& journal) {
     std::vector<RetentionItem> out;
-    const auto generations = TRY(journal.generations());
-    const auto good = good_folders(generations);
-    std::set<std::string> kept_operations;
-    for (const auto& release : TRY(in.layout->placed())) {
-        out.push_back(judge(in, release, good));
-        for (const auto& g : generations)
-            if (out.back().keep && g.folder == out.back().path) kept_operations.insert(g.operation);
-    }
-    std::size_t kept = 0;
-    for (const auto& set : TRY(journal.snapshot_sets())) {
-        const bool keep = kept < std::max<std::uint32_t>(1, in.keep.snapshots);
-        kept += keep ? 1 : 0;
-        out.push_back({"snapshot set", set.id, keep, keep ? "one of the newest" : "older than the " + std::to_string(in.keep.snapshots) + " kept"});
-    }
-    auto names = in.fs->list(in.releases);
-    if (!names) return out;
-    for (const auto& name : *names)
-        if (name.starts_with(".staging.")) out.push_back({"staging", (in.releases / name).string(), false, "left by a dead operation"});
+    const auto placed = TRY(in.layout->placed());
+    const auto known = know(TRY(journal.generations()), placed);
+    for (const auto& release : placed) out.push_back(judge(in, release, known));
+    judge_sets(in, TRY(journal.snapshot_sets()), out);
+    TRY_VOID(judge_staging(in, out));
     return out;
 }
 
