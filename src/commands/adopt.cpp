@@ -33,6 +33,14 @@ Result<Generation> describe(Session& session, const Layout& layout, const std::s
     return g;
 }
 
+// So that a rollback to it can tell whether the schema is still the one that it served on. What can't be asked today isn't recorded.
+Json schemas_of(const Ports& ports) {
+    Json out = Json::object();
+    for (const auto& [name, database] : ports.databases)
+        if (const auto facts = database->inspect(); facts && !facts->schema.empty()) out[name] = facts->schema;
+    return out;
+}
+
 Result<Reply> run(const Globals& globals, const std::string& version) {
     const SitePlace place{TRY(find_site_file(globals.site)), find_state_base(globals.state)};
     auto session = TRY(Session::open(place, Session::Mode::write));
@@ -44,7 +52,8 @@ Result<Reply> run(const Globals& globals, const std::string& version) {
     const auto bound = TRY(journal.bound_machine());
     const auto known = TRY(journal.generations());
     TRY_VOID(journal.bind_machine(os::machine_id()));
-    const auto g = TRY(describe(*session, *adapters->layout, version));
+    auto g = TRY(describe(*session, *adapters->layout, version));
+    g.details["schemas"] = schemas_of(adapters->ports);
     if (!known.empty()) {
         const bool moved = bound != os::machine_id();
         const auto text = moved ? "taken over: this installation now belongs to this machine\n" : "already looked after by uprev; nothing was changed\n";

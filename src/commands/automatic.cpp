@@ -12,6 +12,7 @@
 #include "commands/operate.hpp"
 #include "commands/rows.hpp"
 #include "operations/prepare.hpp"
+#include "operations/restore.hpp"
 #include "os/descriptor.hpp"
 
 namespace uprev::commands {
@@ -101,11 +102,10 @@ Result<std::string> closed_until(Session& session) {
 
 // What only people can settle is not passed over by a timer.
 Result<> nothing_waits(Journal& journal) {
+    if (const auto stopped = TRY(stopped_operation(journal)))
+        return fail(Code::needs_operator, "operation " + stopped->id + " needs a decision first", "'uprev status' lists the choices");
     const auto last = TRY(journal.operations(1));
     if (last.empty() || last[0].result == OperationResult::none) return {};
-    if (last[0].result == OperationResult::needs_operator)
-        return fail(Code::needs_operator, "operation " + last[0].id + " needs a decision first",
-                    "'uprev status' lists the choices");
     if (last[0].result == OperationResult::degraded && !TRY(journal.setting("ack:" + last[0].id)))
         return fail(Code::refused, "operation " + last[0].id + " ended degraded, and nobody has looked yet",
                     "read it and acknowledge it: uprev ack");

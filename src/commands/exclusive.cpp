@@ -44,9 +44,10 @@ Result<Exclusive> take_exclusive(const Globals& globals, const std::string& what
     auto session = TRY(open_session(globals, Session::Mode::write));
     const os::LockHolder self{os::own_pid(), what, "", session->clock().wall_ms(), asked_by()};
     auto lock = TRY(os::Lock::acquire(session->state() / "lock", self, std::chrono::milliseconds(0)));
+    auto root = TRY(os::lock_folder(session->site().root, "the installation's root"));
     session->use_processes(os::make_processes({}, lock.descriptor()));
     auto* journal = TRY(session->journal());
-    return Exclusive{std::move(session), std::move(lock), journal};
+    return Exclusive{std::move(session), std::move(lock), std::move(root), journal};
 }
 
 }  // namespace uprev

@@ -13,7 +13,8 @@ namespace uprev {
 
 struct Exclusive {
     std::unique_ptr<Session> session;
-    os::Lock lock;  // given up first
+    os::Lock lock;
+    os::Descriptor root;  // locked too
     Journal* journal = nullptr;
 };
 

@@ -33,7 +33,7 @@ Result<Reply> run(const Globals& globals, std::size_t limit, const std::string& 
     for (const auto& o : TRY(journal->operations(limit))) {
         const auto row = row_of(o);
         operations.push_back(row);
-        const auto downtime = row["downtime"].is_object() ? ", downtime " + human_duration(std::chrono::milliseconds(row["downtime"].value("total_ms", 0))) : std::string();
+        const auto downtime = row["downtime"].is_object() && row["downtime"]["total_ms"].is_number() ? ", downtime " + human_duration(std::chrono::milliseconds(row["downtime"].value("total_ms", 0))) : std::string();
         text += fmt::format("{}  {:<8} {:>9} -> {:<9} {:<14} {}{}  {}\n", row["started"].get<std::string>(), o.kind, o.from, o.to, row["result"].get<std::string>(),
                             human_duration(std::chrono::milliseconds(row["took_ms"].get<std::int64_t>())), downtime, o.id);
     }

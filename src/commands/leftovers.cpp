@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <set>
 
+#include "operations/restore.hpp"
 #include "operations/run.hpp"
 #include "preflight/snapshot_sets.hpp"
 
@@ -36,7 +37,7 @@ bool is_mark(const std::string& name) {
 
 class Judge {
    public:
-    Judge(Session& session, const Adapters& adapters, const Journal& journal, const RetentionSpec& keep)
+    Judge(Session& session, const Adapters& adapters, Journal& journal, const RetentionSpec& keep)
         : session_(session), adapters_(adapters), journal_(journal), keep_(keep) {}
 
     Result<std::vector<Leftover>> all() {
@@ -56,14 +57,9 @@ class Judge {
     }
 
     // The set that an operation which waits for a decision may still be put back to.
-    Result<std::string> set_in_question() const {
-        for (const auto& o : TRY(journal_.operations(50))) {
-            if (o.result == OperationResult::needs_operator) return mark_of(o.id);
-            if (o.result == OperationResult::succeeded || o.result == OperationResult::degraded ||
-                o.result == OperationResult::undone)
-                break;
-        }
-        return std::string();
+    Result<std::string> set_in_question() {
+        const auto stopped = TRY(stopped_operation(journal_));
+        return stopped ? mark_of(stopped->id) : std::string();
     }
 
     Result<> retained() {
@@ -71,7 +67,7 @@ class Judge {
         const auto in_question = TRY(set_in_question());
         const RetentionInput in{adapters_.layout.get(),         &session_.fs(),
                                 adapters_.ports.in_use,         os::Path(site.root) / site.releases,
-                                session_.state() / "snapshots", keep_};
+                                session_.state() / "snapshots", keep_, session_.state() / "manifests"};
         for (auto& item : TRY(judge_retention(in, journal_))) {
             if (item.what == "release" && item.keep) releases_kept_.insert(item.path);
             if (item.what == "release" && !item.keep) releases_gone_.insert(item.path);
@@ -194,7 +190,7 @@ class Judge {
 
     Session& session_;
     const Adapters& adapters_;
-    const Journal& journal_;
+    Journal& journal_;
     const RetentionSpec& keep_;
     std::vector<Generation> generations_;
     std::set<std::string> releases_kept_;
@@ -210,8 +206,7 @@ Result<> remove_set(Session& session, const Adapters& adapters, Journal& journal
 }
 }  // namespace
 
-Result<std::vector<Leftover>> judge_leftovers(Session& session, const Adapters& adapters, const Journal& journal,
-                                              const RetentionSpec& keep) {
+Result<std::vector<Leftover>> judge_leftovers(Session& session, const Adapters& adapters, Journal& journal, const RetentionSpec& keep) {
     return Judge(session, adapters, journal, keep).all();
 }
 

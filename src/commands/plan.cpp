@@ -24,7 +24,7 @@ Json estimate(Journal& journal, const Plan& plan) {
     const std::string writes = plan.writes == Writes::live ? "live" : "frozen";
     for (const auto& o : *operations) {
         if (o.kind != "upgrade" || !o.report.is_object() || o.report.value("writes", "") != writes || o.report.value("result", "") != "succeeded") continue;
-        if (o.report["downtime"].is_object()) downtimes.push_back(o.report["downtime"].value("total_ms", std::int64_t{0}));
+        if (o.report["downtime"].is_object() && o.report["downtime"]["total_ms"].is_number()) downtimes.push_back(o.report["downtime"].value("total_ms", std::int64_t{0}));
         durations.push_back(o.ended_ms - o.created_ms);
     }
     if (durations.empty()) return Json();
@@ -105,7 +105,7 @@ std::string text_of(const Prepared& p, const Json& json) {
 
 Result<Reply> run(const Globals& globals, const OperationRequest& request, bool fetch) {
     const SitePlace place{TRY(find_site_file(globals.site)), find_state_base(globals.state)};
-    auto session = TRY(Session::open(place, Session::Mode::write));
+    auto session = TRY(Session::open(place, Session::Mode::read));
     const auto id = new_operation_id(session->clock().wall_ms(), "plan");
     PrepareHooks hooks;
     hooks.may_skip_artifact = !fetch;

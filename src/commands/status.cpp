@@ -5,6 +5,7 @@
 
 #include "commands/rows.hpp"
 #include "operations/report.hpp"
+#include "operations/restore.hpp"
 #include "operations/session.hpp"
 #include "os/lock.hpp"
 
@@ -39,8 +40,8 @@ Result<Reply> run(const Globals& globals) {
     const auto automatic = TRY(journal->setting("auto"));
     Json json = {{"id", session->site().id}, {"active", active ? generation_row(*active) : Json()}, {"running", running(*session, *journal)}};
     json["last"] = last.empty() ? Json() : Json({{"operation", last[0].id}, {"kind", last[0].kind}, {"from", last[0].from}, {"to", last[0].to}, {"result", word(last[0].result)}, {"ended", os::iso8601(last[0].ended_ms)}});
-    const bool waits = !last.empty() && last[0].result == OperationResult::needs_operator;
-    json["needs_operator"] = waits ? last[0].report : Json();
+    const auto waits = TRY(stopped_operation(*journal));
+    json["needs_operator"] = waits ? waits->report : Json();
     json["auto"] = {{"allow", automatic ? automatic->value : session->site().automatic.allow}, {"set_by", automatic ? automatic->by : "site file"}};
     Json failed = Json::array();
     for (const auto& f : TRY(journal->failed_versions())) failed.push_back({{"version", f.version}, {"reason", f.reason}, {"at", os::iso8601(f.at_ms)}});
@@ -57,7 +58,7 @@ Result<Reply> run(const Globals& globals) {
     }
     text += fmt::format("auto:    {} (set by {})\n", json["auto"]["allow"].get<std::string>(), json["auto"]["set_by"].get<std::string>());
     for (const auto& f : failed) text += fmt::format("failed:  {}: {}\n", f["version"].get<std::string>(), f["reason"].get<std::string>());
-    if (waits) text += "\n" + report_text(last[0].report);
+    if (waits) text += "\n" + report_text(waits->report);
     return Reply{std::move(json), std::move(text), waits ? 11 : 0};
 }
 }  // namespace

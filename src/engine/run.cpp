@@ -26,6 +26,7 @@ class Loop {
     Result<RunOutcome> run() {
         for (auto& record : TRY(journal_.steps(operation_.id))) records_[record.id] = std::move(record);
         recovering_ = !records_.empty();
+        recall_remarks();
         TRY_VOID(check_versions());
         if (operation_.direction == Direction::back) return back();
         if (recovering_ && !reached_disruption()) {
@@ -157,8 +158,9 @@ class Loop {
         auto c = context(&step);
         switch (kind.step_class) {
             case StepClass::best_effort: {
-                TRY_VOID(journal_.end(operation_.id, {step.id, StepStatus::skipped, {}, {}}));
-                remarks_.push_back("'" + step.title + "' was cut off and skipped");
+                const auto why = fail(Code::interrupted, "it was cut off");
+                TRY_VOID(journal_.end(operation_.id, {step.id, StepStatus::skipped, {}, error_json(why)}));
+                remarks_.push_back(remark(step, why.text()));
                 set(step, StepStatus::skipped);
                 return true;
             }
@@ -185,7 +187,7 @@ class Loop {
             done = fail(Code::bug, "an exception reached the boundary of step '" + step.id + "': " + e.what(), "please report this");
         }
         if (!done && kind.step_class == StepClass::best_effort) {
-            remarks_.push_back("'" + step.title + "' failed: " + done.error().text());
+            remarks_.push_back(remark(step, done.error().text()));
             TRY_VOID(journal_.end(operation_.id, {step.id, StepStatus::skipped, {}, error_json(done.error())}));
             set(step, StepStatus::skipped, &done.error());
             return {};
@@ -334,6 +336,15 @@ class Loop {
         shown.context.clear();
         shown.code = Code::needs_operator;
         return {OperationResult::needs_operator, shown, failed_step_, remarks_};
+    }
+
+    static std::string remark(const PlannedStep& step, const std::string& why) { return "'" + step.title + "' was skipped: " + why; }
+
+    // What was skipped before a crash is remarked after it too.
+    void recall_remarks() {
+        for (const auto& step : plan_.steps)
+            if (const auto found = records_.find(step.id); found != records_.end() && found->second.status == StepStatus::skipped)
+                remarks_.push_back(remark(step, found->second.error.is_object() ? found->second.error.value("message", "") : "it was cut off"));
     }
 
     // After a crash the reason for going back is what the verdict recorded.

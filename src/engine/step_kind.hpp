@@ -85,6 +85,8 @@ class StepContext {
     Result<os::Outcome> command(const PlannedStep& step, const CommandSpec& spec, const os::Path& folder, const std::map<std::string, std::string>& more = {},
                                 const std::vector<std::string>& secrets = {}, std::string_view part = {});
     [[nodiscard]] os::Path record(const PlannedStep& step, std::string_view part = {}) const;
+    // Names what this very operation swaps. `pinned.mark` may be that of an earlier one, whose guard and fence it takes over.
+    [[nodiscard]] std::string own_mark() const { return operation.substr(0, operation.find('-')); }
 };
 
 // The environment that the commands of a release get, and what in it must be masked.

@@ -47,6 +47,22 @@ DataVerdict data_verdict(std::string_view word) {
     return found == words.end() ? DataVerdict::needs_operator : static_cast<DataVerdict>(found - words.begin());
 }
 
+Reads reads(const ReleaseFile& release, const std::string& schema) {
+    if (schema.empty() || (release.schema.empty() && release.reads_schema.empty())) return Reads::unknown;
+    return reads_schema(release.reads_schema, release.schema, schema) ? Reads::yes : Reads::no;
+}
+
+Reads reads_now(const ReleaseFile& release, const std::map<std::string, Database*>& databases) {
+    auto all = Reads::yes;
+    for (const auto& [name, database] : databases) {
+        const auto facts = database->inspect();
+        const auto one = facts ? reads(release, facts->schema) : Reads::unknown;
+        if (one == Reads::no) return Reads::no;
+        if (one == Reads::unknown) all = Reads::unknown;
+    }
+    return all;
+}
+
 Result<Verdict> decide(StepContext& context) {
     const auto migrations = started_migrations(context);
     if (!migrations.any) return Verdict{DataVerdict::untouched, "no migration was started"};

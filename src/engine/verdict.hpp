@@ -22,4 +22,9 @@ struct Verdict {
 };
 Result<Verdict> decide(StepContext& context);
 
+// Whether `release` can serve on every database as it is now. unknown: it declares nothing, or a schema can't be told.
+enum class Reads { yes, no, unknown };
+Reads reads_now(const ReleaseFile& release, const std::map<std::string, Database*>& databases);
+Reads reads(const ReleaseFile& release, const std::string& schema);
+
 }  // namespace uprev

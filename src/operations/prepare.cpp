@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "engine/verdict.hpp"
 #include "operations/restore_loss.hpp"
 #include "plan/make_plan.hpp"
 #include "preflight/observe.hpp"
@@ -62,6 +63,27 @@ Result<bool> site_preflight(Session& session, Prepared& out, const FeedRelease& 
     return !blocks(out.findings);
 }
 
+// Newer versions that are not chosen by themselves because they failed, or were rolled back, here.
+std::string passed_over(Session& session, const Feed& feed, const std::string& current) {
+    auto journal = session.journal();
+    const auto active = Version::parse(current);
+    const auto failed = journal ? (*journal)->failed_versions() : Result<std::vector<FailedVersion>>(journal.error());
+    std::string out;
+    if (!failed || !active) return out;
+    for (const auto& release : feed.releases)
+        for (const auto& f : *failed)
+            if (f.version == release.version.text() && *active < release.version)
+                out += "\n" + f.version + " is passed over (" + f.reason.substr(0, f.reason.find('\n')) + "); to try it again: uprev upgrade --to " + f.version;
+    return out;
+}
+
+// The guard keeps old code from starting on a new schema when the machine reboots in the middle.
+void unguarded(Prepared& out) {
+    if (out.plan.writes != Writes::frozen || out.facts.capabilities.guard) return;
+    out.findings.push_back({Finding::Severity::warning, "guard.none", "nothing keeps the services from starting at boot while the schema changes",
+                            "give the service manager a guard (services.guard_on and guard_off), or order the services after uprev-recover@.service", Code::refused});
+}
+
 Result<VerifiedRelease> obtain(Session& session, const Ports& ports, const FeedRelease& release, const PrepareHooks& hooks) {
     if (hooks.may_skip_artifact)
         if (auto published = TRY(read_published(ports, release))) return std::move(*published);
@@ -97,7 +119,7 @@ Result<Prepared> prepare_upgrade(Session& session, const OperationRequest& reque
     const auto path = TRY(choose_path(feed, TRY(target_request(session, request, active.version))));
     if (path.empty()) {
         out.nothing_to_do = true;
-        out.nothing_reason = request.to.empty() ? "no newer version can be deployed; " + active.version + " is installed"
+        out.nothing_reason = request.to.empty() ? "no newer version can be deployed; " + active.version + " is installed" + passed_over(session, feed, active.version)
                                                 : active.version + " is installed already";
         return out;
     }
@@ -124,6 +146,7 @@ Result<Prepared> prepare_upgrade(Session& session, const OperationRequest& reque
         input, consent);
     input.facts = &out.facts;
     out.plan = plan_upgrade(input);
+    unguarded(out);
     out.pinned = pin(session, mark, verified.target);
     out.pinned.release = release;
     out.pinned.old_release = old;
@@ -133,15 +156,17 @@ Result<Prepared> prepare_upgrade(Session& session, const OperationRequest& reque
 }
 
 namespace {
-// The generation to go back to: the one named, else the newest good one that isn't active.
+// The generation to go back to: the one named, else the newest good one that isn't active and that nobody went back from. A degraded
+// one only by name, until it is acknowledged.
 Result<Generation> choose_generation(const os::FileSystem& fs, const std::vector<Generation>& generations, const std::string& to,
-                                     const Session::Active& active) {
+                                     const Session::Active& active, const std::vector<FailedVersion>& failed) {
     std::string gone;
     for (const auto& g : generations) {
-        const bool good =
-            g.state == GenerationState::good || g.state == GenerationState::degraded || g.state == GenerationState::superseded;
+        const bool named = !to.empty() && (g.version == to || std::to_string(g.number) == to);
+        const bool left = std::any_of(failed.begin(), failed.end(), [&](const auto& f) { return f.version == g.version; });
+        const bool good = g.state == GenerationState::good || g.state == GenerationState::superseded || (named && g.state == GenerationState::degraded);
         if (!good || g.folder == active.folder.string()) continue;
-        if (!to.empty() && g.version != to && std::to_string(g.number) != to) continue;
+        if (to.empty() ? left : !named) continue;
         if (TRY(fs.info(g.folder)).type == os::FileType::folder) return g;
         gone = g.version;
     }
@@ -172,14 +197,19 @@ Result<std::string> way_back(const Journal& journal, const std::vector<Generatio
     return std::string("no snapshot set from before the migrations is kept, so only a backup of your own leads back");
 }
 
-Finding schema_finding(const std::string& name, const DatabaseFacts& facts, const ReleaseFile& release, const std::string& to, const std::string& way) {
-    const bool reads = reads_schema(release.reads_schema, release.schema, facts.schema);
-    if (reads)
-        return {Finding::Severity::note, "schema." + name, to + " declares that it reads schema " + facts.schema, "",
-                Code::refused};
-    return {Finding::Severity::blocker, "schema." + name,
-            to + " is not known to read the schema of '" + name + "' (" + (facts.schema.empty() ? "unknown" : facts.schema) + ")",
-            "a rollback does not take migrations back; to go back with the data: " + way, Code::refused};
+// Whether `goal` may be started on `name` as it is: because it says so, or because it served on just this schema when it was good.
+std::optional<Finding> schema_finding(const std::string& name, const DatabaseFacts& facts, const ReleaseFile& release, const Generation& goal, bool migrated,
+                                      const std::string& way) {
+    const auto id = "schema." + name;
+    const auto known = reads(release, facts.schema);
+    if (known == Reads::yes) return Finding{Finding::Severity::note, id, goal.version + " declares that it reads schema " + facts.schema, "", Code::refused};
+    const auto then = goal.details.value("schemas", Json::object()).value(name, "");
+    const bool same = !then.empty() && then == facts.schema;
+    const bool nothing_known = known == Reads::unknown && (then.empty() || facts.schema.empty());
+    if (known == Reads::unknown && (same || (nothing_known && !migrated))) return std::nullopt;
+    return Finding{Finding::Severity::blocker, id,
+                   goal.version + " is not known to read the schema of '" + name + "' (" + (facts.schema.empty() ? "unknown" : facts.schema) + ")",
+                   "a rollback does not take migrations back; to go back with the data: " + way, Code::refused};
 }
 }  // namespace
 
@@ -189,7 +219,7 @@ Result<Prepared> prepare_rollback(Session& session, const OperationRequest& requ
     const auto active = TRY(session.active(*bare->layout));
     auto* journal = TRY(session.journal());
     const auto generations = TRY(journal->generations());
-    const auto goal = TRY(choose_generation(session.fs(), generations, request.to, active));
+    const auto goal = TRY(choose_generation(session.fs(), generations, request.to, active, TRY(journal->failed_versions())));
     const auto old = TRY(session.release_in(active.folder));
     const auto release = TRY(session.release_in(goal.folder));
     out.adapters = TRY(session.adapters({old, release}));
@@ -211,10 +241,10 @@ Result<Prepared> prepare_rollback(Session& session, const OperationRequest& requ
     for (const auto& name : ran)
         out.findings.push_back({Finding::Severity::note, "migrations", "migration ran since: " + name.get<std::string>(),
                                 "it is not taken back", Code::refused});
-    if (!ran.empty()) {
-        const auto way = TRY(way_back(*journal, generations, goal, out.adapters->ports));
-        for (const auto& [name, facts] : out.facts.databases)
-            out.findings.push_back(schema_finding(name, facts, release, goal.version, way));
+    std::string way;
+    for (const auto& [name, facts] : out.facts.databases) {
+        if (way.empty()) way = TRY(way_back(*journal, generations, goal, out.adapters->ports));
+        if (auto found = schema_finding(name, facts, release, goal, !ran.empty(), way)) out.findings.push_back(std::move(*found));
     }
     input.facts = &out.facts;
     out.plan = plan_rollback(input);

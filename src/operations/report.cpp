@@ -40,6 +40,13 @@ Json migrations(const ReportInput& in) {
     return out;
 }
 
+Json pending(const ReportInput& in) {
+    Json out = Json::array();
+    for (const auto& r : in.steps)
+        if (r.id.starts_with("migrate.pending") && r.outputs.is_object()) out.push_back(r.outputs);
+    return out;
+}
+
 Json unpinned(const ReportInput& in) {
     Json out = Json::array();
     for (const auto& r : in.steps) {
@@ -47,18 +54,6 @@ Json unpinned(const ReportInput& in) {
         for (const auto& row : r.outputs)
             for (const auto& name : row.value("unpinned", Json::array())) out.push_back(name);
     }
-    return out;
-}
-
-// After needs_operator: each way out, as a command, with what it loses.
-Json choices(const ReportInput& in) {
-    Json out = Json::array();
-    if (in.outcome.result != OperationResult::needs_operator || in.plan == nullptr) return out;
-    const auto* taken = record(in, "snapshot.take");
-    out.push_back({{"command", "uprev resume --accept"}, {"keeps", "every row"}, {"loses", "nothing; " + in.plan->to + " stays active and must hold its gate"}});
-    if (taken != nullptr && in.pinned != nullptr && taken->outputs.is_object())
-        out.push_back({{"command", "uprev snapshot restore " + in.pinned->mark + " --yes"}, {"keeps", in.plan->from + " and the data as it was before the migrations"},
-                       {"loses", "every row written since the snapshot"}});
     return out;
 }
 }  // namespace
@@ -74,6 +69,7 @@ Json make_report(const ReportInput& in) {
     report["downtime"] = in.downtime;
     report["steps"] = step_rows(in);
     report["migrations"] = migrations(in);
+    report["pending_migrations"] = pending(in);
     report["unpinned"] = unpinned(in);
     Json findings = Json::array();
     for (const auto& f : in.findings) findings.push_back(to_json(f));
@@ -85,7 +81,7 @@ Json make_report(const ReportInput& in) {
     report["notes"] = in.pinned == nullptr ? Json::array() : Json(in.pinned->release.notes);
     report["remarks"] = in.outcome.remarks;
     report["remaining"] = in.remaining;
-    report["choices"] = choices(in);
+    report["choices"] = in.choices;
     report["error"] = in.outcome.error.message.empty() ? Json() : Json({{"code", code_name(in.outcome.error.code)}, {"message", in.outcome.error.text()}, {"hint", in.outcome.error.hint}});
     if (!in.outcome.failed_step.empty()) report["failed_step"] = in.outcome.failed_step;
     return report;
@@ -106,6 +102,7 @@ std::string headline(const Json& r) {
 
 std::string downtime_line(const Json& d) {
     if (!d.is_object()) return "downtime:  none: nothing disruptive ran\n";
+    if (d.value("requests", 0) == 0) return "downtime:  not measured: no service has an http or tcp health address\n";
     return fmt::format("downtime:  {} measured ({} of {} health requests failed)\n", human_duration(std::chrono::milliseconds(d.value("total_ms", 0))), d.value("failed", 0), d.value("requests", 0));
 }
 

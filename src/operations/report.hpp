@@ -15,6 +15,7 @@ struct ReportInput {
     std::vector<Finding> findings;
     RunOutcome outcome;
     Json downtime;                    // null: nothing disruptive ran
+    Json choices = Json::array();     // after needs_operator
     std::vector<std::string> remaining;
     bool recovered = false;
 };

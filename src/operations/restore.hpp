@@ -10,7 +10,8 @@ namespace uprev {
 // The operation that stopped for an operator, if that is where things stand. Its mark names its guard and its fence.
 Result<std::optional<Operation>> stopped_operation(Journal& journal);
 
-// request.kind "restore": request.to is a snapshot set's id. "accept": the newest operation that needs an operator.
+// request.kind "restore": request.to is a snapshot set's id. "accept": the newest operation that needs an operator; request.to "old" keeps
+// the release that it came from instead of the new one.
 Result<Prepared> prepare_restore(Session& session, const OperationRequest& request, const std::string& mark);
 
 }  // namespace uprev

@@ -8,6 +8,7 @@
 #include "adapters/notifier/make_notifier.hpp"
 #include "adapters/probe/prober.hpp"
 #include "engine/run.hpp"
+#include "operations/choices.hpp"
 #include "operations/events.hpp"
 #include "operations/prepare.hpp"
 #include "operations/report.hpp"
@@ -41,13 +42,14 @@ class Worker {
 
     Result<Json> run() {
         auto lock = TRY(take_lock());
+        const auto root = TRY(os::lock_folder(session_.site().root, "the installation's root"));
         session_.use_processes(os::make_processes({}, lock.descriptor()));
         journal_ = TRY(session_.journal());
-        if (TRY(journal_->bound_machine()).empty()) TRY_VOID(journal_->bind_machine(os::machine_id()));
         auto recovered = TRY(recover());
         if (options_.request.kind == "resume")
             return recovered.is_null() ? nothing("nothing to resume: no operation was cut off") : recovered;
         if (recovered.is_object() && recovered.value("result", "") == "needs_operator") return recovered;
+        TRY_VOID(adopted());
         TRY_VOID(nobody_waits());
         return perform();
     }
@@ -71,6 +73,12 @@ class Worker {
                 {"error", nullptr}};
     }
 
+    // Without generation 0 there is nothing to go back to, and retention could not tell what serves from what is left over.
+    Result<> adopted() {
+        if (!TRY(journal_->generations()).empty()) return {};
+        return fail(Code::refused, "uprev doesn't look after '" + session_.site().id + "' yet", "take the running installation in with 'uprev adopt'");
+    }
+
     // After needs_operator only a decision goes on: another upgrade could start code on a schema that it can't read.
     Result<> nobody_waits() {
         if (options_.request.kind != "upgrade" && options_.request.kind != "rollback") return {};
@@ -87,7 +95,7 @@ class Worker {
         if (left->plan.is_null()) {
             RunOutcome outcome{
                 OperationResult::abandoned, fail(Code::interrupted, "uprev was stopped before there was a plan"), "", {}};
-            return conclude(*left, nullptr, nullptr, {}, outcome, Json(), {}, true);
+            return conclude(*left, nullptr, nullptr, {}, outcome, Json(), {}, true, nullptr);
         }
         return carry_out(*left, {}, {}, true);
     }
@@ -114,7 +122,7 @@ class Worker {
         if (!prepared) {
             const bool cut_off = prepared.error().code == Code::interrupted;
             RunOutcome outcome{cut_off ? OperationResult::abandoned : OperationResult::refused, prepared.error(), "", {}};
-            return conclude(operation, nullptr, nullptr, {}, outcome, Json(), {}, false);
+            return conclude(operation, nullptr, nullptr, {}, outcome, Json(), {}, false, nullptr);
         }
         if (prepared->nothing_to_do) {
             auto report = nothing(prepared->nothing_reason);
@@ -130,7 +138,7 @@ class Worker {
                                           "look at 'uprev plan' again", Code::conflict});
         if (blocks(prepared->findings)) {
             RunOutcome outcome{OperationResult::refused, as_error(prepared->findings), "", {}};
-            return conclude(operation, &prepared->plan, nullptr, prepared->findings, outcome, Json(), {}, false);
+            return conclude(operation, &prepared->plan, nullptr, prepared->findings, outcome, Json(), {}, false, nullptr);
         }
         prepared->pinned.work = work_;
         TRY_VOID(journal_->freeze(operation.id, to_json(prepared->plan), to_json(prepared->pinned), prepared->plan.from,
@@ -172,8 +180,8 @@ class Worker {
                            const std::vector<std::string>& stops, bool recovered) {
         const auto plan = TRY(plan_from_json(operation.plan));
         const auto pinned = TRY(pinned_from_json(operation.pinned));
-        auto adapters = TRY(session_.adapters({pinned.old_release, pinned.release}));
-        Prober prober(*adapters->ports.probe, session_.clock(), health_of(pinned), session_.site().prober_hz);
+        auto adapters = TRY(session_.adapters(pinned.site, {pinned.old_release, pinned.release}));
+        Prober prober(*adapters->ports.probe, session_.clock(), health_of(pinned), pinned.site.prober_hz);
         bool probing = false;
         EngineHooks hooks;
         hooks.cancelled = options_.stop_asked;
@@ -195,25 +203,41 @@ class Worker {
         auto outcome = engine.run(operation, hooks);
         const auto downtime = probing ? to_json(prober.stop()) : Json();
         if (!outcome) return std::move(outcome).error();
-        return conclude(operation, &plan, &pinned, findings, *outcome, downtime, stops, recovered);
+        return conclude(operation, &plan, &pinned, findings, *outcome, downtime, stops, recovered, &adapters->ports);
     }
 
     Result<Json> conclude(const Operation& operation, const Plan* plan, const Pinned* pinned,
                           const std::vector<Finding>& findings, const RunOutcome& outcome, const Json& downtime,
-                          const std::vector<std::string>& stops, bool recovered) {
-        const bool failed_release = operation.kind == "upgrade" && plan != nullptr && pinned != nullptr &&
-                                    outcome.error.code != Code::interrupted &&
-                                    (outcome.result == OperationResult::undone || outcome.result == OperationResult::abandoned ||
-                                     outcome.result == OperationResult::needs_operator);
-        if (failed_release) TRY_VOID(journal_->mark_failed(plan->to, outcome.error.message, operation.id));
+                          const std::vector<std::string>& stops, bool recovered, const Ports* ports) {
+        if (plan != nullptr && pinned != nullptr) TRY_VOID(mark_versions(operation, *plan, outcome));
         if (outcome.result == OperationResult::degraded) TRY_VOID(mark_degraded(operation));
         ReportInput in{&operation, plan,  pinned,   TRY(journal_->steps(operation.id)), findings, outcome,
-                       downtime,   stops, recovered};
+                       downtime,   Json::array(), stops, recovered};
+        if (outcome.result == OperationResult::needs_operator && ports != nullptr) in.choices = choices(*pinned, *plan, *ports, *journal_);
         auto report = make_report(in);
         if (pinned != nullptr) report["plugin_updates"] = plugin_news(*pinned, outcome);
         TRY_VOID(journal_->finish(operation.id, outcome.result, report));
         notify(report);
         return report;
+    }
+
+    // What failed here, and what somebody went back from, is not chosen again by itself.
+    Result<> mark_versions(const Operation& operation, const Plan& plan, const RunOutcome& outcome) {
+        const bool serves = outcome.result == OperationResult::succeeded || outcome.result == OperationResult::degraded;
+        if (operation.kind == "upgrade" && !serves && release_is_to_blame(plan, outcome))
+            return journal_->mark_failed(plan.to, outcome.error.message, operation.id);
+        if ((operation.kind == "rollback" || operation.kind == "restore") && serves && plan.from != plan.to)
+            return journal_->mark_failed(plan.from, "rolled back by " + operation.started_by, operation.id);
+        return {};
+    }
+
+    // Before the migrations only a build tells something about the release; a full disk or a registry that is away doesn't.
+    static bool release_is_to_blame(const Plan& plan, const RunOutcome& outcome) {
+        const auto code = outcome.error.code;
+        if (code == Code::interrupted) return false;
+        const auto* step = plan.find(outcome.failed_step);
+        if (step == nullptr || step->phase >= Phase::migrate) return true;
+        return step->kind == "prepare.build" && code == Code::failed;
     }
 
     // Best effort, and last: what the operation came to is on record by now.

@@ -66,7 +66,7 @@ Result<std::unique_ptr<Session>> Session::open(const SitePlace& place, Mode mode
     if (!s->site().user.empty()) {
         TRY(os::find_user(s->site().user));
         if (!os::is_root() && os::current_user().name != s->site().user)
-            return fail(Code::permission, "the site file says user: " + s->site().user + ", and only root can act as another user", "run with sudo, or as " + s->site().user);
+            return fail(Code::permission, "the site file says user: " + s->site().user + ", and only root can act as another user", "run it with sudo: uprev's record of this installation is root's");
     }
     if (mode == Mode::write) TRY_VOID(s->fs_->make_folders(s->state_, 0700));
     return s;
@@ -103,14 +103,14 @@ Result<ReleaseFile> Session::release_in(const os::Path& folder) {
     return release_from(text ? *text : std::string(), file.string());
 }
 
-Result<std::unique_ptr<Adapters>> Session::adapters(const std::vector<ReleaseFile>& releases) {
+Result<std::unique_ptr<Adapters>> Session::adapters(const SiteFile& site, const std::vector<ReleaseFile>& releases) {
     std::vector<ServiceSpec> services;
     for (const auto& release : releases)
         for (const auto& service : release.services) {
             const bool known = std::any_of(services.begin(), services.end(), [&](const auto& s) { return s.name == service.name; });
             if (!known) services.push_back(service);
         }
-    auto out = TRY(make_adapters(site(), services, os_));
+    auto out = TRY(make_adapters(site, services, os_));
     out->ports.manifests = state_ / "manifests";
     return out;
 }

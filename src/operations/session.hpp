@@ -43,7 +43,9 @@ class Session {
     // The effective release of a placed folder: its release file under the site's release section.
     Result<ReleaseFile> release_in(const os::Path& folder);
     Result<ReleaseFile> release_from(const std::string& vendor_text, const std::string& vendor_name);
-    Result<std::unique_ptr<Adapters>> adapters(const std::vector<ReleaseFile>& releases);
+    Result<std::unique_ptr<Adapters>> adapters(const std::vector<ReleaseFile>& releases) { return adapters(site(), releases); }
+    // By a configuration that an operation pinned, whatever the site file says by now.
+    Result<std::unique_ptr<Adapters>> adapters(const SiteFile& site, const std::vector<ReleaseFile>& releases);
     // The installation's own version and folder: the journal's active generation, held against the pointer.
     struct Active {
         std::string version;

@@ -158,4 +158,12 @@ Lock::~Lock() {
 
 Result<> Lock::describe(const LockHolder& self) { return write_note(fd_, self); }
 
+Result<Descriptor> lock_folder(const Path& folder, const std::string& what) {
+    Descriptor fd(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    if (!fd) return system_error(errno, "cannot open " + what + " '" + folder.string() + "'");
+    if (::flock(fd.get(), LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK)
+        return fail(Code::conflict, "another uprev is at work on " + what + " '" + folder.string() + "'", "wait until it ends; 'uprev status' of whoever runs it says more");
+    return fd;
+}
+
 }  // namespace uprev::os

@@ -8,6 +8,7 @@
 #include <string>
 
 #include "base/result.hpp"
+#include "os/descriptor.hpp"
 #include "os/filesystem.hpp"
 
 namespace uprev::os {
@@ -39,5 +40,9 @@ class Lock {
     explicit Lock(int fd) : fd_(fd) {}
     int fd_ = -1;
 };
+
+// The folder itself is locked as long as the descriptor lives: for those who keep their state elsewhere and so have another lock file.
+// Code::conflict: somebody else has it. A file system that knows no locks locks nothing.
+Result<Descriptor> lock_folder(const Path& folder, const std::string& what);
 
 }  // namespace uprev::os

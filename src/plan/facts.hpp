@@ -72,6 +72,7 @@ struct PlanInput {
     const Facts* facts = nullptr;
     Target target;
     bool folder_exists = false;                // rollback: the release is already on disk, nothing to stage or build
+    bool waits = false;                        // restore: an operation waits for a decision; going back leaves all as that one left it
 };
 
 }  // namespace uprev

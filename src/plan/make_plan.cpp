@@ -57,11 +57,13 @@ class Builder {
     void stage();
     void prepare();
     void builds(const std::string& after);
+    void pending();
     void seal();
     void snapshot(Phase phase, bool rehearse);
     void quiesce();
     void migrate(const WritesChoice& choice);
     void activate(const WritesChoice& choice, bool frozen);
+    void schema_check();
     void gate();
     void resume(bool frozen);
     void finish();
@@ -73,6 +75,12 @@ class Builder {
         Json names = Json::array();
         for (const auto& s : release.services)
             if (role.empty() || s.role == role) names.push_back(s.name);
+        return names;
+    }
+    [[nodiscard]] Json names_only_in(const ReleaseFile& one, const ReleaseFile& other) const {
+        Json names = Json::array();
+        for (const auto& s : one.services)
+            if (std::none_of(other.services.begin(), other.services.end(), [&](const auto& o) { return o.name == s.name; })) names.push_back(s.name);
         return names;
     }
     const PlanInput& in_;
@@ -117,6 +125,14 @@ void Builder::builds(const std::string& after) {
     }
 }
 
+void Builder::pending() {
+    for (const auto& m : in_.release->migrations) {
+        if (m.pending.empty()) continue;
+        auto& step = add(Phase::prepare, "migrate.pending", m.name, "list what " + m.name + " would migrate", "asked before anything is stopped; it is only shown");
+        step.args = {{"name", m.name}, {"argv", m.pending.argv}, {"shell", m.pending.shell}};
+    }
+}
+
 void Builder::seal() {
     add(Phase::prepare, "prepare.seal", "", "write the release to disk and note its files", "a power cut must not leave half a release; files edited later by hand are named");
 }
@@ -135,14 +151,19 @@ void Builder::snapshot(Phase phase, bool rehearse) {
 void Builder::quiesce() {
     if (!in_.site->maintenance.on.empty())
         add(Phase::quiesce, "maintenance.on", "", "maintenance mode on", "the site file has maintenance commands", "maintenance mode off").disruptive = true;
-    if (in_.facts->capabilities.guard)
-        add(Phase::quiesce, "guard.on", "", "guard the services", "a reboot must not start old code on a new schema", "take the guard away");
-    auto& stop = add(Phase::quiesce, "services.stop", "", "stop the services", "writes are frozen while the schema changes", "start the old release's services");
+    const std::string stays = in_.waits ? "stays: an operation waits for a decision" : "";
+    if (in_.facts->capabilities.guard) {
+        auto& guard = add(Phase::quiesce, "guard.on", "", "guard the services", "a reboot must not start old code on a new schema", in_.waits ? stays : "take the guard away");
+        if (in_.waits) guard.args = {{"stay", true}};
+    }
+    auto& stop = add(Phase::quiesce, "services.stop", "", "stop the services", "writes are frozen while the schema changes", in_.waits ? stays : "start the old release's services");
     stop.disruptive = true;
     stop.args = {{"services", service_names(*in_.old_release)}};
+    if (in_.waits) stop.args["stay"] = true;
     if (in_.site->databases.empty()) return;
-    auto& fence = add(Phase::quiesce, "database.fence", "", "fence the databases", "no other writer may come between snapshot and gate", "let writers in again");
+    auto& fence = add(Phase::quiesce, "database.fence", "", "fence the databases", "no other writer may come between snapshot and gate", in_.waits ? stays : "let writers in again");
     fence.disruptive = true;
+    if (in_.waits) fence.args = {{"stay", true}};
 }
 
 void Builder::migrate(const WritesChoice& choice) {
@@ -158,16 +179,25 @@ void Builder::migrate(const WritesChoice& choice) {
         }
         first = false;
     }
+    schema_check();
+}
+
+void Builder::schema_check() {
     if (!in_.release->schema.empty() && !in_.site->databases.empty()) {
-        auto& check = add(Phase::migrate, "schema.check", "", "check that the schema is " + in_.release->schema, "a migration's exit code is not proof");
+        auto& check = add(Phase::migrate, "schema.check", "", "check that the schema is " + in_.release->schema, "code starts only on a schema that it reads; exit codes are no proof of it");
         check.args = {{"schema", in_.release->schema}};
     }
 }
 
 void Builder::activate(const WritesChoice& choice, bool frozen) {
     if (!frozen) {
-        auto& standby = add(Phase::activate, "services.standby", "", "note which services run", "going back reloads exactly these", "reload the services onto the old release");
+        auto& standby = add(Phase::activate, "services.standby", "", "note which services run", "going back reloads the old release's", "reload the services onto the old release");
         standby.args = {{"services", service_names(*in_.old_release)}};
+        if (const auto gone = names_only_in(*in_.old_release, *in_.release); !gone.empty()) {
+            auto& retire = add(Phase::activate, "services.retire", "", "stop the services that the release no longer has", "they would go on from the old folder", "start them again");
+            retire.args = {{"services", gone}};
+            retire.disruptive = true;
+        }
     }
     add(Phase::activate, "pointer.switch", "", "point " + in_.site->current + " to " + in_.target.version, "one rename: old or new, never between", "point it back").disruptive = !frozen;
     if (frozen && !in_.site->databases.empty())
@@ -177,6 +207,10 @@ void Builder::activate(const WritesChoice& choice, bool frozen) {
                        : add(Phase::activate, "services.reload", "", graceful ? "reload the services" : "restart the services",
                              graceful ? "one worker after the other: no request is lost" : "no graceful reload: " + in_.facts->capabilities.why_not_graceful);
     run.args = {{"services", service_names(*in_.release)}};
+    if (const auto added = names_only_in(*in_.release, *in_.old_release); !added.empty()) {
+        run.args["added"] = added;
+        if (!frozen) run.undo = "stop the services that only the new release has";
+    }
     run.disruptive = frozen || !graceful;
     if (choice.migrates && !frozen && choice.point.empty()) plan_.point_of_no_return.clear();
 }
@@ -238,6 +272,7 @@ Plan plan_upgrade(const PlanInput& input) {
     b.stage();
     b.prepare();
     b.seal();
+    if (choice.migrates) b.pending();
     if (frozen) {
         b.snapshot(Phase::prepare, true);
         b.quiesce();
@@ -271,10 +306,13 @@ Plan plan_restore(const PlanInput& input, const Json& snapshots) {
     Builder b(input);
     b.plan().writes = Writes::frozen;
     b.plan().writes_reason = "nothing may write while data is put back";
+    auto& aside = b.add(Phase::prepare, "database.lay_aside", "", "restore the snapshot set aside", "all of it is compared before anything is stopped", "drop the copies");
+    aside.args = {{"snapshots", snapshots}};
     b.quiesce();
-    auto& restore = b.add(Phase::snapshot, "database.restore", "", "swap the snapshot set in", "asked for; each is restored aside and compared first", "");
+    auto& restore = b.add(Phase::snapshot, "database.restore", "", "swap the snapshot set in", "asked for; each was restored aside and compared first", "");
     restore.args = {{"snapshots", snapshots}};
     restore.disruptive = true;
+    b.schema_check();
     b.activate({}, true);
     b.gate();
     b.resume(true);
@@ -287,6 +325,7 @@ Plan plan_restore(const PlanInput& input, const Json& snapshots) {
 Plan plan_accept(const PlanInput& input) {
     Builder b(input);
     b.plan().writes_reason = "the operator accepts the new release and its schema";
+    b.schema_check();
     auto& standby = b.add(Phase::activate, "services.standby", "", "note which services run", "what is found now is what this operation starts from");
     standby.args = {{"services", Json::array()}};
     b.plan().point_of_no_return = standby.id;

@@ -68,6 +68,9 @@ class Database {
     // Keeps other writers out (`mark` names the operation) / lets them in again. Both idempotent. unfence is fine when not fenced.
     virtual Result<Fence> fence(const std::string& mark) = 0;
     virtual Result<> unfence(const std::string& mark) = 0;
+    // Makes and compares the copy that restore(snapshot, mark) will swap in; the live database is untouched. Where it was swapped already,
+    // nothing. An installation's databases are all laid aside before the first is swapped.
+    virtual Result<> lay_aside(const Snapshot& snapshot, const std::string& mark) = 0;
     // Swaps the snapshot's content in; the failed database is kept as <name>_failed_<mark> (SQLite: <path>.failed-<mark>).
     // Works whether fenced or not; afterwards it is reachable under its ordinary name. Already swapped for `mark` is fine.
     virtual Result<> restore(const Snapshot& snapshot, const std::string& mark) = 0;

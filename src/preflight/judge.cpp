@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "base/units.hpp"
+#include "plan/make_plan.hpp"
 #include "plan/target.hpp"
 #include "preflight/plugins.hpp"
 
@@ -18,7 +19,9 @@ class Judge {
 
     std::vector<Finding> all() {
         identity();
+        binding();
         way();
+        schema();
         consent();
         environment();
         runtimes();
@@ -45,6 +48,26 @@ class Judge {
                 "check the source's address in the site file", Code::untrusted);
         if (!facts_.active_edited.empty() && !consent_.edits)
             add(Severity::blocker, "release.edited", "the active release was edited by hand: " + facts_.active_edited, "take the change back, or keep it behind with --accept-edits");
+    }
+
+    // A signature says who, not which: without a word on the version, an older release that was signed well could pass as a newer one.
+    void binding() {
+        const auto& trust = in_.site->trust;
+        const bool is_signed = std::find(trust.require.begin(), trust.require.end(), "minisign") != trust.require.end();
+        const bool by_comment = trust.minisign.trusted_comment.find("${version}") != std::string::npos;
+        const bool served = std::any_of(release_.services.begin(), release_.services.end(), [](const auto& s) { return !s.version_json.empty(); });
+        if (!is_signed || in_.folder_exists || in_.target.sha256.empty() || by_comment || !release_.version.empty() || served) return;
+        add(Severity::blocker, "release.binding", "nothing binds what was signed to version " + in_.target.version + ": an older release could pass as this one",
+            "say trust: {minisign: {trusted_comment: \"version:${version}\"}} if the vendor signs so, or give a service its version_json", Code::untrusted);
+    }
+
+    // Code that brings no migration along must find a schema that it reads.
+    void schema() {
+        if (!release_.migrations.empty() || release_.schema.empty() || in_.folder_exists) return;
+        for (const auto& [name, facts] : facts_.databases)
+            if (!facts.schema.empty() && !reads_schema(release_.reads_schema, release_.schema, facts.schema))
+                add(Severity::blocker, "schema." + name, in_.target.version + " is not known to read schema " + facts.schema + " of database '" + name + "', and brings no migration",
+                    "choose a version that reads it, or restore a snapshot set: uprev snapshot list");
     }
 
     void way() {

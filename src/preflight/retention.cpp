@@ -10,6 +10,7 @@ namespace uprev {
 namespace {
 // What generations say about the release folders that aren't active: each once, newest first.
 struct Known {
+    std::vector<std::string> all;
     std::vector<std::string> good;
     std::vector<std::string> unsettled;  // degraded: nobody has acknowledged them yet
 };
@@ -17,6 +18,7 @@ struct Known {
 Known know(const std::vector<Generation>& generations, const std::vector<PlacedRelease>& placed) {
     Known out;
     for (const auto& g : generations) {
+        out.all.push_back(g.folder);
         const bool active = std::any_of(placed.begin(), placed.end(), [&](const auto& p) { return p.active && p.folder.string() == g.folder; });
         const bool good = g.state == GenerationState::good || g.state == GenerationState::superseded;
         if (active || (!good && g.state != GenerationState::degraded)) continue;
@@ -28,6 +30,13 @@ Known know(const std::vector<Generation>& generations, const std::vector<PlacedR
 
 std::size_t rank_of(const std::vector<std::string>& folders, const std::string& folder) {
     return static_cast<std::size_t>(std::find(folders.begin(), folders.end(), folder) - folders.begin());
+}
+
+// Somebody else's folders are theirs, old releases from before uprev among them.
+bool placed_by_uprev(const RetentionInput& in, const PlacedRelease& release, const Known& known) {
+    if (in.manifests.empty() || rank_of(known.all, release.folder.string()) < known.all.size()) return true;
+    const auto manifest = in.fs->info(in.manifests / (release.folder.filename().string() + ".json"));
+    return manifest && manifest->type == os::FileType::regular;
 }
 
 RetentionItem judge(const RetentionInput& in, const PlacedRelease& release, const Known& known) {
@@ -43,6 +52,7 @@ RetentionItem judge(const RetentionInput& in, const PlacedRelease& release, cons
     // They take no good one's place, and wait for a decision as long as good ones would.
     const auto unsettled = rank_of(known.unsettled, item.path);
     if (!good && unsettled < known.unsettled.size() && unsettled < most) return item.reason = "degraded, and not acknowledged yet", item;
+    if (!placed_by_uprev(in, release, known)) return item.reason = "not placed by uprev", item;
     const auto users = in.in_use ? in.in_use(release.folder) : std::vector<int>{};
     if (!users.empty()) return item.reason = "in use by pid " + std::to_string(users.front()), item;
     item.keep = false;

@@ -27,6 +27,7 @@ struct RetentionInput {
     os::Path releases;             // absolute
     os::Path snapshots;
     RetentionSpec keep;
+    os::Path manifests;            // <state>/manifests: what uprev placed has one; empty: not asked
 };
 Result<std::vector<RetentionItem>> judge_retention(const RetentionInput& input, const Journal& journal);
 

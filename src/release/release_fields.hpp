@@ -86,7 +86,7 @@ struct Fields<MigrationSpec> {
         field("command", &MigrationSpec::command, "What migrates. Runs once; after a crash it is never repeated blindly",
               {.required = true}),
         field("pending", &MigrationSpec::pending,
-              "Prints pending migrations, one a line, and changes nothing; shown in the plan"),
+              "Prints pending migrations, one a line, and changes nothing; run in the new release before anything is stopped, and shown"),
         field("declared_compatible", &MigrationSpec::declared_compatible,
               "The previous release can serve on every state that this migration goes through, its end included; allows an "
               "upgrade without an outage"));

@@ -51,6 +51,7 @@ Result<Observation> observe_stopped(StepContext& c, const PlannedStep& step) {
 }
 
 Result<> start_old(StepContext& c, const PlannedStep& step) {
+    if (step.args.value("stay", false)) return {};
     TRY_VOID(c.ports.services->start(names_in(step), c.pinned.old_folder));
     return old_must_serve(c);
 }
@@ -82,5 +83,13 @@ Result<Observation> observe_running_new(StepContext& c, const PlannedStep& step)
 }
 
 Result<> stop_new(StepContext& c, const PlannedStep& step) { return c.ports.services->stop(names_in(step)); }
+
+// Those that only the new release has: their folder is about to go.
+Result<> stop_added(StepContext& c, const PlannedStep& step) {
+    const auto added = step.args.value("added", std::vector<std::string>{});
+    return added.empty() ? Result<>() : c.ports.services->stop(added);
+}
+
+Result<> start_retired(StepContext& c, const PlannedStep& step) { return c.ports.services->start(names_in(step), c.pinned.old_folder); }
 
 }  // namespace uprev::steps

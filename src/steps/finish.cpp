@@ -14,6 +14,9 @@ namespace uprev::steps {
 namespace {
 Json migrations_run(const StepContext& c) {
     Json out = Json::array();
+    // What is accepted was migrated by the operation that stopped.
+    if (c.plan.kind == "accept")
+        for (const auto& m : c.pinned.release.migrations) out.push_back(m.name);
     for (const auto& step : c.plan.steps)
         if (step.kind == "migrate.run" && c.status(step.id) == StepStatus::done) out.push_back(step.args.value("name", ""));
     return out;
@@ -62,7 +65,7 @@ Result<Json> settle_snapshots(StepContext& c, const PlannedStep&) {
 }
 
 Result<Json> collect_garbage(StepContext& c, const PlannedStep&) {
-    RetentionInput in{c.ports.layout, c.ports.fs, c.ports.in_use, os::Path(c.pinned.site.root) / c.pinned.site.releases, c.pinned.snapshots, c.pinned.site.retention};
+    RetentionInput in{c.ports.layout, c.ports.fs, c.ports.in_use, os::Path(c.pinned.site.root) / c.pinned.site.releases, c.pinned.snapshots, c.pinned.site.retention, c.ports.manifests};
     Json removed = Json::array();
     for (const auto& item : TRY(judge_retention(in, c.journal))) {
         if (item.keep) continue;

@@ -12,6 +12,7 @@ namespace uprev::steps {
 
 namespace {
 using os::Milliseconds;
+constexpr Milliseconds silent_window{5'000};
 
 // One health question and how long it has been holding.
 struct Watched {
@@ -65,6 +66,13 @@ Result<std::map<std::string, std::uint32_t>> settled_services(StepContext& c, co
     return restarts;
 }
 
+Result<> no_crash_loop(const std::map<std::string, std::uint32_t>& before, const std::map<std::string, std::uint32_t>& after) {
+    for (const auto& [name, restarts] : after)
+        if (const auto found = before.find(name); found != before.end() && restarts > found->second)
+            return fail(Code::failed, "service '" + name + "' restarts by itself", "see its log");
+    return {};
+}
+
 Result<> hold(StepContext& c, std::vector<Watched>& watched, const std::string& version) {
     const auto begun = c.ports.clock->steady();
     Milliseconds every{1'000};
@@ -86,6 +94,18 @@ Result<> hold(StepContext& c, std::vector<Watched>& watched, const std::string& 
     }
 }
 
+// A service that nobody can ask is watched instead: it must be up, and stay up without being restarted.
+Result<> watch_the_silent(StepContext& c, const ReleaseFile& release, const os::Path& folder, const std::map<std::string, std::uint32_t>& before) {
+    const bool silent = std::any_of(release.services.begin(), release.services.end(), [](const auto& s) { return s.health.empty(); });
+    const auto until = c.ports.clock->steady() + silent_window;
+    while (silent && c.ports.clock->steady() < until) {
+        if (c.cancelled && c.cancelled()) return fail(Code::interrupted, "stopped on request while the gate was watched");
+        c.ports.clock->sleep(Milliseconds(500));
+        TRY_VOID(no_crash_loop(before, TRY(settled_services(c, release, folder))));
+    }
+    return {};
+}
+
 Result<> smoke(StepContext& c, const ReleaseFile& release, const os::Path& folder, const std::string& version) {
     for (const auto& spec : release.smoke) {
         const auto probe = TRY(filled(spec, c.pinned.site, folder, version.empty() ? c.plan.from : version));
@@ -104,10 +124,8 @@ Result<Json> gate(StepContext& c, const ReleaseFile& release, const os::Path& fo
     for (const auto& s : TRY(c.ports.services->observe())) before[s.name] = s.restarts;
     TRY_VOID(hold(c, watched, version));
     TRY_VOID(smoke(c, release, folder, version));
-    const auto after = TRY(settled_services(c, release, folder));
-    for (const auto& [name, restarts] : after)
-        if (const auto found = before.find(name); found != before.end() && restarts > found->second)
-            return fail(Code::failed, "service '" + name + "' restarts by itself", "see its log");
+    TRY_VOID(watch_the_silent(c, release, folder, before));
+    TRY_VOID(no_crash_loop(before, TRY(settled_services(c, release, folder))));
     Json seen = Json::array();
     for (const auto& w : watched) seen.push_back({{"service", w.service}, {"probe", w.spec.name}, {"saw", w.last.seen}, {"version", w.last.version}});
     return seen;

@@ -17,6 +17,15 @@ Result<const MigrationSpec*> spec_of(const StepContext& c, const PlannedStep& st
 }
 }  // namespace
 
+// For people: one that can't say what it would do keeps nothing from being migrated.
+Result<Json> list_pending(StepContext& c, const PlannedStep& step) {
+    const auto& spec = *TRY(spec_of(c, step));
+    const auto asked = c.command(step, spec.pending, c.pinned.folder);
+    if (asked) return Json{{"name", spec.name}, {"pending", asked->tail}};
+    if (asked.error().code == Code::interrupted) return asked.error();
+    return Json{{"name", spec.name}, {"pending", nullptr}, {"why", asked.error().text()}};
+}
+
 Result<Json> migrate(StepContext& c, const PlannedStep& step) {
     const auto& spec = *TRY(spec_of(c, step));
     std::map<std::string, std::string> environment;

@@ -37,7 +37,10 @@ Result<Json> guard_off(StepContext& c, const PlannedStep&) {
     return Json::object();
 }
 
-Result<> undo_guard(StepContext& c, const PlannedStep&) { return c.ports.services->guard(false, c.pinned.mark); }
+Result<> undo_guard(StepContext& c, const PlannedStep& step) {
+    if (step.args.value("stay", false)) return {};
+    return c.ports.services->guard(false, c.pinned.mark);
+}
 
 Result<Json> fence(StepContext& c, const PlannedStep&) {
     Json names = Json::object();
@@ -48,7 +51,8 @@ Result<Json> fence(StepContext& c, const PlannedStep&) {
     return Json{{"fenced", names}};
 }
 
-Result<> unfence(StepContext& c, const PlannedStep&) {
+Result<> unfence(StepContext& c, const PlannedStep& step) {
+    if (step.args.value("stay", false)) return {};
     for (const auto& [name, database] : c.ports.databases) TRY_VOID(database->unfence(c.pinned.mark));
     return {};
 }

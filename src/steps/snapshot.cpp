@@ -50,6 +50,32 @@ Result<> discard(StepContext& c, const std::string& mark) {
     return {};
 }
 
+Result<> lay_all_aside(StepContext& c, const std::vector<Snapshot>& snapshots, const std::string& mark) {
+    for (const auto& s : snapshots) {
+        const auto found = c.ports.databases.find(s.database);
+        if (found == c.ports.databases.end()) return fail(Code::invalid, "the site has no database '" + s.database + "'", "the set was taken under another site file");
+        c.say("laying '" + s.database + "' aside");
+        TRY_VOID(found->second->lay_aside(s, mark));
+    }
+    return {};
+}
+
+// Together or not at all: every database is laid aside and compared before the first one is swapped.
+Result<> swap_in(StepContext& c, const std::vector<Snapshot>& snapshots, const std::string& mark) {
+    if (snapshots.size() > 1) TRY_VOID(lay_all_aside(c, snapshots, mark));
+    for (const auto& s : snapshots) {
+        c.say("restoring '" + s.database + "'");
+        TRY_VOID(c.ports.databases.at(s.database)->restore(s, mark));
+    }
+    return {};
+}
+
+std::vector<Snapshot> asked_for(const PlannedStep& step) {
+    std::vector<Snapshot> out;
+    for (const auto& row : step.args.value("snapshots", Json::array())) out.push_back(snapshot_from_json(row));
+    return out;
+}
+
 std::string rehearsal_mark(const StepContext& c) { return c.pinned.mark + "r"; }
 
 // The rehearsed set still is the database, byte for byte: nothing was written since.
@@ -96,23 +122,22 @@ Result<> restore_snapshot(StepContext& c, const PlannedStep& step) {
         return discard(c, c.pinned.mark);
     }
     if (verdict != DataVerdict::restore && verdict != DataVerdict::restore_if_unwritten) return forget(c, snapshots, true);
-    for (const auto& s : snapshots) {
-        c.say("restoring '" + s.database + "'");
-        TRY_VOID(c.ports.databases.at(s.database)->restore(s, c.pinned.mark));
-    }
-    return {};
+    return swap_in(c, snapshots, c.pinned.mark);
 }
 
+// The copies bear this operation's own mark: what an earlier one swapped under its mark is no restore of this set.
+Result<Json> lay_set_aside(StepContext& c, const PlannedStep& step) {
+    TRY_VOID(lay_all_aside(c, asked_for(step), c.own_mark()));
+    return Json::object();
+}
+
+Result<> drop_laid(StepContext& c, const PlannedStep&) { return discard(c, c.own_mark()); }
+
 Result<Json> restore_set(StepContext& c, const PlannedStep& step) {
+    const auto snapshots = asked_for(step);
     Json names = Json::array();
-    for (const auto& row : step.args.value("snapshots", Json::array())) {
-        const auto snapshot = snapshot_from_json(row);
-        const auto found = c.ports.databases.find(snapshot.database);
-        if (found == c.ports.databases.end()) return fail(Code::invalid, "the site has no database '" + snapshot.database + "'", "the set was taken under another site file");
-        c.say("restoring '" + snapshot.database + "'");
-        TRY_VOID(found->second->restore(snapshot, c.pinned.mark));
-        names.push_back(snapshot.database);
-    }
+    for (const auto& s : snapshots) names.push_back(s.database);
+    TRY_VOID(swap_in(c, snapshots, c.own_mark()));
     return Json{{"restored", names}};
 }
 

@@ -23,6 +23,8 @@ Result<Json> seal(StepContext&, const PlannedStep&);
 Result<Json> rehearse_snapshot(StepContext&, const PlannedStep&);
 Result<> forget_rehearsal(StepContext&, const PlannedStep&);
 Result<Json> take_snapshot(StepContext&, const PlannedStep&);
+Result<Json> lay_set_aside(StepContext&, const PlannedStep&);
+Result<> drop_laid(StepContext&, const PlannedStep&);
 Result<Json> restore_set(StepContext&, const PlannedStep&);
 Result<> restore_snapshot(StepContext&, const PlannedStep&);
 
@@ -38,6 +40,7 @@ Result<> unfence(StepContext&, const PlannedStep&);
 Result<Json> open_databases(StepContext&, const PlannedStep&);
 Result<> close_databases(StepContext&, const PlannedStep&);
 
+Result<Json> list_pending(StepContext&, const PlannedStep&);
 Result<Json> migrate(StepContext&, const PlannedStep&);
 Result<Observation> observe_migration(StepContext&, const PlannedStep&);
 Result<Json> check_schema(StepContext&, const PlannedStep&);
@@ -53,6 +56,8 @@ Result<Json> start_services(StepContext&, const PlannedStep&);
 Result<Json> reload_services(StepContext&, const PlannedStep&);
 Result<Observation> observe_running_new(StepContext&, const PlannedStep&);
 Result<> stop_new(StepContext&, const PlannedStep&);
+Result<> stop_added(StepContext&, const PlannedStep&);
+Result<> start_retired(StepContext&, const PlannedStep&);
 
 Result<Json> hold_gate(StepContext&, const PlannedStep&);
 

@@ -107,6 +107,14 @@ class SimDatabase final : public Database {
             return {};
         });
     }
+    Result<> lay_aside(const Snapshot& snapshot, const std::string& mark) override {
+        TRY_VOID(w_.alive());
+        if (w_.failed_copies.count(mark) != 0 || w_.copies.count(mark) != 0 || w_.copies.count(snapshot.restored) != 0) return {};
+        return w_.change("database: lay aside", [&]() -> Result<> {
+            w_.copies.insert(mark);
+            return {};
+        });
+    }
     Result<> restore(const Snapshot& snapshot, const std::string& mark) override {
         TRY_VOID(w_.alive());
         if (w_.failed_copies.count(mark) != 0) return {};
@@ -114,7 +122,7 @@ class SimDatabase final : public Database {
         if (dump == w_.dumps.end()) return fail(Code::corrupt, "the dump is gone");
         return w_.change("database: swap", [&]() -> Result<> {
             w_.failed_copies[mark] = w_.data;
-            w_.copies.erase(snapshot.restored);
+            w_.copies.erase(w_.copies.count(snapshot.restored) != 0 ? snapshot.restored : mark);
             const auto writes = w_.data.writes;
             w_.data = dump->second;
             w_.data.writes = writes + 1;

@@ -12,11 +12,11 @@
 namespace uprev {
 
 namespace {
-// The copy that the snapshot's proof left, unless somebody has changed or dropped it since.
-Result<bool> kept_copy_holds(const PgServer& server, PgConnection& admin, const PgTools& tools, const Snapshot& snapshot) {
-    if (snapshot.restored.empty() || !TRY(pg_exists(admin, snapshot.restored))) return false;
-    TRY_VOID(admin.run("ALTER DATABASE " + pg_name(snapshot.restored) + " ALLOW_CONNECTIONS true"));
-    const auto same = pg_compare(server, tools, snapshot.restored, snapshot);
+// A copy that was finished earlier (by the snapshot's proof, or laid aside), unless somebody has changed or dropped it since.
+Result<bool> copy_holds(const PgServer& server, PgConnection& admin, const PgTools& tools, const std::string& copy, const Snapshot& snapshot) {
+    if (copy.empty() || !TRY(pg_exists(admin, copy))) return false;
+    TRY_VOID(admin.run("ALTER DATABASE " + pg_name(copy) + " ALLOW_CONNECTIONS true"));
+    const auto same = pg_compare(server, tools, copy, snapshot);
     if (!same && same.error().code != Code::corrupt) return same.error();
     return same.has_value();
 }
@@ -38,6 +38,13 @@ Result<std::string> copy_from_dump(const PgServer& server, PgConnection& admin, 
     return std::move(filled).error().within("the live database is untouched");
 }
 
+// Whichever copy holds what the snapshot recorded; made from the dump when there is none.
+Result<std::string> ready_copy(const PgServer& server, PgConnection& admin, const PgTools& tools, const Snapshot& snapshot, const std::string& mark) {
+    for (const auto& copy : {snapshot.restored, pg_beside(server.database(), PgWord::restored, mark)})
+        if (TRY(copy_holds(server, admin, tools, copy, snapshot))) return copy;
+    return copy_from_dump(server, admin, tools, TRY(server.locate(admin)), snapshot, mark);
+}
+
 // New statistics, or the first queries after the swap would be planned blindly. Best effort: nothing is wrong without them.
 void analyze(const PgServer& server) {
     auto connection = server.open(server.database());
@@ -55,14 +62,22 @@ Result<> pg_restore_snapshot(const PgServer& server, const Snapshot& snapshot, c
     }
     const auto live = TRY(server.locate(admin));
     const auto tools = TRY(server.tools(admin));
-    const bool kept = TRY(kept_copy_holds(server, admin, tools, snapshot));
-    const std::string copy = kept ? snapshot.restored : TRY(copy_from_dump(server, admin, tools, live, snapshot, mark));
+    const std::string copy = TRY(ready_copy(server, admin, tools, snapshot, mark));
     TRY_VOID(pg_rename(admin, server.opener(), {live.name, copy},
                        "ALTER DATABASE " + pg_name(live.name) + " RENAME TO " + pg_name(failed) + "; ALTER DATABASE " + pg_name(copy) +
                            " RENAME TO " + pg_name(ordinary))
                  .within("swapping '" + copy + "' in for '" + live.name + "'"));
     analyze(server);
     return {};
+}
+
+Result<> pg_lay_aside(const PgServer& server, const Snapshot& snapshot, const std::string& mark) {
+    auto admin = TRY(server.claim());
+    if (TRY(pg_exists(admin, pg_beside(server.database(), PgWord::failed, mark)))) return {};
+    const auto tools = TRY(server.tools(admin));
+    const std::string copy = TRY(ready_copy(server, admin, tools, snapshot, mark));
+    // Closed to everybody, it isn't taken for what an unfinished call left.
+    return admin.run("ALTER DATABASE " + pg_name(copy) + " ALLOW_CONNECTIONS false");
 }
 
 Result<> pg_verify_snapshot(const PgServer& server, const Snapshot& snapshot, const std::string& mark) {
@@ -88,7 +103,7 @@ Result<> pg_forget_copy(const PgServer& server, const Snapshot& snapshot) {
 
 Result<> pg_discard_copy(const PgServer& server, const std::string& mark) {
     auto admin = TRY(server.claim());
-    TRY_VOID(pg_drop(admin, pg_beside(server.database(), PgWord::proof, mark)));
+    for (const auto word : {PgWord::proof, PgWord::restored}) TRY_VOID(pg_drop(admin, pg_beside(server.database(), word, mark)));
     return pg_sweep(admin, server.database());
 }
 

@@ -8,6 +8,8 @@
 
 namespace uprev {
 
+// The copy beside, made and compared; it stays until the restore swaps it in or it is discarded.
+Result<> pg_lay_aside(const PgServer& server, const Snapshot& snapshot, const std::string& mark);
 Result<> pg_restore_snapshot(const PgServer& server, const Snapshot& snapshot, const std::string& mark);
 
 // Restores the dump beside the live database, compares it with what was recorded, and drops the copy.

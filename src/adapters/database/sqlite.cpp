@@ -43,6 +43,7 @@ class Sqlite final : public Database {
     Result<Snapshot> snapshot(const os::Path& folder, const std::string& mark, bool keep_copy) override;
     Result<Fence> fence(const std::string& mark) override;
     Result<> unfence(const std::string& /*mark*/) override { return {}; }
+    Result<> lay_aside(const Snapshot& snapshot, const std::string& mark) override;
     Result<> restore(const Snapshot& snapshot, const std::string& mark) override;
     Result<Written> written_since(const std::string& write_mark) override;
     Result<> forget(const Snapshot& snapshot, bool keep_dump) override;
@@ -56,6 +57,7 @@ class Sqlite final : public Database {
     Result<SqliteConnection> open() const;
     Result<std::string> schema_version(SqliteConnection& connection) const;
     Result<Snapshot> take(const os::Path& part) const;
+    Result<os::Path> ready_copy(const Snapshot& snapshot, const std::string& mark);
     Result<> nobody_holds_it() const;
     [[nodiscard]] os::Path copy_path(const os::Path& folder, const std::string& mark) const { return folder / (spec_.name + "-" + mark + ".db"); }
     Result<> drop_part(const os::Path& part);
@@ -134,6 +136,8 @@ Result<> Sqlite::drop_part(const os::Path& part) {
 Result<> Sqlite::discard(const os::Path& folder, const std::string& mark) {
     const os::Path path = copy_path(folder, mark);
     TRY_VOID(drop_part(path.string() + ".part"));
+    TRY(parts_.swapped(mark));  // what a crash left between the two may be the replaced database itself
+    TRY_VOID(parts_.drop_laid(mark));
     return files_.remove_tree(path);
 }
 
@@ -167,12 +171,24 @@ Result<Fence> Sqlite::fence(const std::string& /*mark*/) {
     return Fence{spec_.name, path_.string(), {}, {}};
 }
 
+Result<os::Path> Sqlite::ready_copy(const Snapshot& snapshot, const std::string& mark) {
+    if (const auto laid = TRY(parts_.laid_aside(mark)); laid && holds(*laid, snapshot)) return *laid;
+    const DumpFile dump = TRY(open_recorded(snapshot.path, snapshot.bytes, snapshot.sha256));
+    auto laid = TRY(parts_.lay_aside(dump, mark));
+    TRY_VOID(holds(laid, snapshot));
+    return laid;
+}
+
+Result<> Sqlite::lay_aside(const Snapshot& snapshot, const std::string& mark) {
+    if (TRY(parts_.swapped(mark))) return {};
+    TRY(ready_copy(snapshot, mark));
+    return {};
+}
+
 Result<> Sqlite::restore(const Snapshot& snapshot, const std::string& mark) {
     if (TRY(parts_.swapped(mark))) return {};
     TRY_VOID(nobody_holds_it());
-    const DumpFile dump = TRY(open_recorded(snapshot.path, snapshot.bytes, snapshot.sha256));
-    const auto laid = TRY(parts_.lay_aside(dump, mark));
-    TRY_VOID(holds(laid, snapshot));
+    const auto laid = TRY(ready_copy(snapshot, mark));
     empty_the_log();
     return parts_.swap(laid, mark);
 }

@@ -49,7 +49,7 @@ Result<bool> SqliteFiles::swapped(const std::string& mark) {
 }
 
 Result<os::Path> SqliteFiles::lay_aside(const DumpFile& dump, const std::string& mark) {
-    for (const auto& older : TRY(laid(mark))) TRY_VOID(files_.remove_tree(older));
+    TRY_VOID(drop_laid(mark));
     const os::Path path = stem(mark) + unfinished;
     auto copy = TRY(DumpFile::create(path));
     struct stat like{};
@@ -60,6 +60,17 @@ Result<os::Path> SqliteFiles::lay_aside(const DumpFile& dump, const std::string&
     os::Path ready = stem(mark) + std::to_string(TRY(copy.inode()));
     TRY_VOID(files_.rename(path, ready));
     return ready;
+}
+
+Result<std::optional<os::Path>> SqliteFiles::laid_aside(const std::string& mark) const {
+    for (auto& path : TRY(laid(mark)))
+        if (path.extension().string().substr(1) != unfinished) return std::optional(std::move(path));
+    return std::optional<os::Path>();
+}
+
+Result<> SqliteFiles::drop_laid(const std::string& mark) {
+    for (const auto& path : TRY(laid(mark))) TRY_VOID(files_.remove_tree(path));
+    return {};
 }
 
 Result<> SqliteFiles::swap(const os::Path& laid, const std::string& mark) {

@@ -27,6 +27,9 @@ class SqliteFiles {
     Result<bool> swapped(const std::string& mark);
     // Puts `dump` beside the database, with its owner and mode; gives its path.
     Result<os::Path> lay_aside(const DumpFile& dump, const std::string& mark);
+    // The one that an earlier call finished laying aside; nothing when there is none.
+    Result<std::optional<os::Path>> laid_aside(const std::string& mark) const;
+    Result<> drop_laid(const std::string& mark);
     // The one laid aside becomes the database, the old one with its log <path>.failed-<mark>.
     Result<> swap(const os::Path& laid, const std::string& mark);
 

@@ -16,7 +16,8 @@ Json to_json(const Downtime& downtime) {
     for (const auto& one : downtime.probes) {
         probes.push_back({{"name", one.name}, {"requests", one.requests}, {"failed", one.failed}, {"down_ms", one.down_ms}, {"longest_ms", one.longest_ms}});
     }
-    return {{"total_ms", downtime.total_ms}, {"requests", downtime.requests}, {"failed", downtime.failed}, {"probes", std::move(probes)}};
+    const Json total = downtime.requests == 0 ? Json() : Json(downtime.total_ms);  // nobody was asked: nothing was measured
+    return {{"total_ms", total}, {"requests", downtime.requests}, {"failed", downtime.failed}, {"probes", std::move(probes)}};
 }
 
 void Stretches::begin(std::int64_t at_ms) {

@@ -4,6 +4,9 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "os/clock.hpp"
+#include "os/lock.hpp"
+
 namespace uprev {
 namespace {
 
@@ -68,7 +71,18 @@ Result<> Pm2Guard::write(const os::Path& path, const Json& list, std::uint32_t o
     return files_.write(path, list.dump(2), info.type == os::FileType::regular ? info.mode : otherwise_mode);
 }
 
+// Other installations under the same PM2 have dumps to change as well.
+Result<os::Descriptor> Pm2Guard::lock() const {
+    constexpr int tries = 600;
+    for (int n = 0;; ++n) {
+        auto held = os::lock_folder(home_, "PM2's home");
+        if (held || held.error().code != Code::conflict || n == tries) return held;
+        os::SystemClock().sleep(os::Milliseconds(50));
+    }
+}
+
 Result<> Pm2Guard::set(const std::string& mark) {
+    const auto alone = TRY(lock());
     Json kept = TRY(read(kept_path(mark), Json::object()));
     std::vector<std::pair<os::Path, Json>> changes;
     for (const auto* name : dumps) {
@@ -91,6 +105,7 @@ Result<> Pm2Guard::set(const std::string& mark) {
 }
 
 Result<> Pm2Guard::remove(const std::string& mark) {
+    const auto alone = TRY(lock());
     const Json kept = TRY(read(kept_path(mark), Json::object()));
     for (const auto* name : dumps) {
         if (!kept.contains(name) || kept.at(name).empty()) continue;
@@ -101,6 +116,7 @@ Result<> Pm2Guard::remove(const std::string& mark) {
 }
 
 Result<> Pm2Guard::rewrite(const std::function<bool(Json&)>& straighten) {
+    const auto alone = TRY(lock());
     for (const auto* name : dumps) {
         Json list = TRY(read(home_ / name, Json::array()));
         bool changed = false;

@@ -14,6 +14,7 @@
 
 #include "base/json.hpp"
 #include "base/result.hpp"
+#include "os/descriptor.hpp"
 #include "os/filesystem.hpp"
 
 namespace uprev {
@@ -31,6 +32,7 @@ class Pm2Guard {
 
    private:
     [[nodiscard]] os::Path kept_path(const std::string& mark) const { return home_ / ("dump.pm2.uprev-" + mark); }
+    [[nodiscard]] Result<os::Descriptor> lock() const;
     Result<Json> read(const os::Path& path, Json otherwise) const;
     Result<> write(const os::Path& path, const Json& list, std::uint32_t otherwise_mode);
 
