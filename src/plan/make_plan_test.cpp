@@ -119,6 +119,12 @@ INSTANTIATE_TEST_SUITE_P(
                      s.facts.databases["main"].schema = "8";
                  },
                  aside + reload, "pointer.switch", Writes::live, "at schema 8 already", ""},
+        PlanCase{"at_a_later_schema_than_the_release_knows",
+                 [](Shop& s) {
+                     s.migrates(false);
+                     s.facts.databases["main"].schema = "9";
+                 },
+                 aside + stop + migration + reopen, "services.stop database.fence migrate.run.core services.start", Writes::frozen, "isn't declared compatible", "gate.hold"},
         PlanCase{"one_of_two_databases_is_behind",
                  [](Shop& s) {
                      s.migrates(false);
