@@ -48,7 +48,7 @@ fuzz: ## each fuzzer for FUZZ_SECONDS (60) from its corpus
 	scripts/build.sh fuzz
 	scripts/fuzz.sh
 
-crash: ## every pair of crash points, and many moments on real parts: hours
+crash: ## every pair of crash points, many moments on real parts, power cuts: hours
 	scripts/install-deps.sh build test crash
 	scripts/build.sh dev
 	ctest --preset crash
