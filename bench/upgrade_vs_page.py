@@ -1,24 +1,27 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """`uprev upgrade` against the vendor's page as a script (carphacom_page.sh): same shop, same release, in turn, each time
-from a fresh 1.4.0 under a customer's load. Prints total time, failed requests and downtime, medians and their ratio.
-Usage: upgrade_vs_page.py [--rounds N] [--to VERSION …] [--json FILE]"""
+from a fresh 1.4.0 under a customer's load. By itself it prints medians of total time, failed requests and downtime:
+upgrade_vs_page.py [--rounds N] [--to VERSION …] [--steps]"""
 import argparse
-import json
+import collections
 import statistics
 import sys
 import time
 from pathlib import Path
 
+import rounds
+from rounds import Row
+
+import client
+import installation
+import oracle
+import workplace
+
 HERE = Path(__file__).resolve().parent
-sys.path[:0] = [str(HERE.parent / "tests" / "systems" / "carphacom"), str(HERE.parent / "tests" / "support")]
-
-import client  # noqa: E402
-import installation  # noqa: E402
-import oracle  # noqa: E402
-import workplace  # noqa: E402
-
-AIM = 0.8  # of the script's total, for a full release
+AIM = 0.8  # of the script's total
+RELEASES = {"1.4.2": "a patch", "1.5.0": "a compatible migration", "1.6.0": "an incompatible migration"}
+WITHOUT_FAILURE = "1.5.0"
 
 
 def by_page(shop, version):
@@ -27,72 +30,95 @@ def by_page(shop, version):
         "PM2_HOME": shop.pm2.home, "HEALTH": " ".join(f"http://127.0.0.1:{shop.ports[name]}/health" for name in installation.SERVICES),
         **workplace.npm_environment(shop.user),
     }
-    return workplace.run_as(shop.user, ["bash", HERE / "carphacom_page.sh", version], environment, check=False).returncode
+    done = workplace.run_as(shop.user, ["bash", HERE / "carphacom_page.sh", version], environment, check=False, timeout=900)
+    if done.returncode != 0:
+        rounds.say(done.stdout + done.stderr)
+    return done.returncode, {}
 
 
 def by_uprev(shop, version):
-    answer = shop.uprev("upgrade", "--to", version)
+    answer = shop.uprev("upgrade", "--to", version, timeout=900)
     if answer.code != 0:
-        print(answer, file=sys.stderr)
-    return answer.code
+        rounds.say(str(answer))
+    steps = {step["id"]: step["took_ms"] for step in answer.json.get("steps", [])} if answer.code == 0 else {}
+    return answer.code, steps
 
 
-def measure(run, version):
+def once(run, version):
     shop = installation.Installation(releases=("1.4.0", version), stable="1s", within="20s")
     try:
         shop.adopt()
         with client.Client(shop) as customer:
             time.sleep(0.5)
             began = time.monotonic()
-            code = run(shop, version)
+            code, steps = run(shop, version)
             took = time.monotonic() - began
             time.sleep(0.5)
-        wrong = [sentence for sentence in oracle.violations(shop, customer.acknowledged) if run is by_uprev or "foreign" not in sentence]
+        violations = oracle.violations(shop, customer.acknowledged) if run is by_uprev else []
         return {"seconds": round(took, 3), "exit_code": code, "requests": customer.requests, "failed": len(customer.failures),
-                "downtime_ms": customer.outage_ms(), "violations": wrong}
+                "downtime_ms": customer.outage_ms(), "violations": violations, "steps": steps}
     finally:
         shop.close()
 
 
-def median(rounds, key):
-    return statistics.median(one[key] for one in rounds)
-
-
 def compare(version, count):
-    rounds = {"page": [], "uprev": []}
-    for number in range(count):
-        pair = [("page", by_page), ("uprev", by_uprev)]
-        for name, run in pair if number % 2 == 0 else reversed(pair):
-            rounds[name].append(measure(run, version))
-    summary = {name: {key: median(all_of, key) for key in ("seconds", "failed", "downtime_ms")} for name, all_of in rounds.items()}
-    summary["ratio"] = round(summary["uprev"]["seconds"] / summary["page"]["seconds"], 3)
-    return {"version": version, "rounds": rounds, **summary}
+    seen = rounds.interleaved({"page": lambda: once(by_page, version), "uprev": lambda: once(by_uprev, version)}, count)
+    for one in seen["uprev"]:
+        if one["exit_code"] or one["violations"]:
+            raise RuntimeError(f"the upgrade to {version} went wrong: exit code {one['exit_code']}, {one['violations']}")
+    return seen
 
 
-def show(result):
-    print(f"1.4.0 -> {result['version']}, medians of {len(result['rounds']['page'])}")
+def median(seen, key):
+    return statistics.median(one[key] for one in seen)
+
+
+def summary(seen):
+    return {name: {key: median(all_of, key) for key in ("seconds", "failed", "downtime_ms")} for name, all_of in seen.items()}
+
+
+def rows_of(version, seen):
+    seconds = {name: [one["seconds"] for one in all_of] for name, all_of in seen.items()}
+    name, detail = f"upgrade to {version}, {RELEASES.get(version, '')}", {**summary(seen), "rounds": seen}
+    page, ours = detail["page"], detail["uprev"]
+    rows = [Row(f"{name}: total", "the page as a script", rounds.ratio(seconds["uprev"], seconds["page"]), AIM, detail=detail)]
+    failed = max(one["failed"] for one in seen["uprev"]) if version == WITHOUT_FAILURE else ours["failed"]
+    rows.append(Row("  failed requests", f"the page: {page['failed']:g}", failed, 0 if version == WITHOUT_FAILURE else None, unit="requests"))
+    rows.append(Row("  downtime seen by a customer", f"the page: {page['downtime_ms']:g} ms", ours["downtime_ms"], unit="ms"))
+    return rows
+
+
+def measure(quick):
+    return [row for version in RELEASES for row in rows_of(version, compare(version, 1 if quick else 5))]
+
+
+def show(version, seen, with_steps):
+    detail = summary(seen)
+    print(f"1.4.0 -> {version}, medians of {len(seen['page'])}")
     for name in ("page", "uprev"):
-        one = result[name]
+        one = detail[name]
         print(f"  {name:<6} {one['seconds']:>7.2f} s   {one['failed']:>5.0f} failed requests   {one['downtime_ms']:>6.0f} ms down")
-    print(f"  uprev takes {result['ratio']:.2f} of the page's time (aim: {AIM})", flush=True)
-    for name, all_of in result["rounds"].items():
-        for one in all_of:
-            if one["exit_code"] or one["violations"]:
-                print(f"  {name}: exit code {one['exit_code']}, {one['violations']}")
+    ratio = rounds.ratio([one["seconds"] for one in seen["uprev"]], [one["seconds"] for one in seen["page"]])
+    print(f"  uprev takes {ratio:.2f} of the page's time (aim: {AIM})", flush=True)
+    if not with_steps:
+        return
+    took = collections.defaultdict(list)
+    for one in seen["uprev"]:
+        for step, ms in one["steps"].items():
+            took[step].append(ms)
+    for step, ms in took.items():
+        print(f"    {step:<32} {statistics.median(ms):>7.0f} ms")
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--to", nargs="+", default=["1.4.2", "1.5.0", "1.6.0"])
-    parser.add_argument("--json", type=Path)
+    parser.add_argument("--to", nargs="+", default=list(RELEASES))
+    parser.add_argument("--steps", action="store_true", help="where uprev spends the time")
     options = parser.parse_args()
-    results = [compare(version, options.rounds) for version in options.to]
-    for result in results:
-        show(result)
-    if options.json:
-        options.json.write_text(json.dumps(results, indent=2) + "\n")
-    return 0 if all(one["exit_code"] == 0 and not one["violations"] for result in results for one in result["rounds"]["uprev"]) else 1
+    for version in options.to:
+        show(version, compare(version, options.rounds), options.steps)
+    return 0
 
 
 if __name__ == "__main__":

@@ -37,6 +37,9 @@ class Loop {
     }
 
    private:
+    // The step whose intent shares the commit of the outcome before it; null: there is none.
+    using Next = std::function<const PlannedStep*()>;
+
     StepStatus status(std::string_view id) const {
         const auto found = records_.find(std::string(id));
         return found == records_.end() ? StepStatus::pending : found->second.status;
@@ -102,6 +105,21 @@ class Loop {
         return {};
     }
 
+    // The journal holds the intent, written together with something else; `alone` performs it.
+    void intended(const PlannedStep& step) {
+        {
+            const std::lock_guard guard(mutex_);
+            begun_.insert(step.id);
+            ++records_[step.id].attempts;
+        }
+        set(step, StepStatus::doing);
+    }
+
+    bool take_begun(const PlannedStep& step) {
+        const std::lock_guard guard(mutex_);
+        return begun_.erase(step.id) > 0;
+    }
+
     Result<RunOutcome> forward() {
         for (std::size_t i = 0; i < plan_.steps.size();) {
             const auto& step = plan_.steps[i];
@@ -115,7 +133,7 @@ class Loop {
                 return back();
             }
             const auto end = group_end(i);
-            auto done = end - i > 1 ? together(i, end) : alone(step);
+            auto done = end - i > 1 ? together(i, end) : alone(step, [&] { return follower(step); });
             if (!done) {
                 const bool journal_broke = done.error().code == Code::bug && done.error().message == "journal";
                 if (journal_broke) return stopped(done.error());
@@ -136,13 +154,13 @@ class Loop {
     }
 
     // Performs one step, as often as its class allows after a crash.
-    Result<> alone(const PlannedStep& step) {
+    Result<> alone(const PlannedStep& step, const Next& next) {
         const auto& kind = *find_kind(table_, step.kind);
         if (step.phase >= Phase::quiesce && !disrupting_) {
             disrupting_ = true;
             hooks_.before_disruption();
         }
-        if (begun_.erase(step.id) > 0) return perform(kind, step);
+        if (take_begun(step)) return perform(kind, step, next);
         if (status(step.id) == StepStatus::doing) {
             auto settled = after_crash(kind, step);
             if (!settled) return failed(step, std::move(settled).error());
@@ -150,7 +168,7 @@ class Loop {
         }
         auto begun = intend(step, StepStatus::doing);
         if (!begun) return std::move(begun).error();
-        return perform(kind, step);
+        return perform(kind, step, next);
     }
 
     // True: nothing more to do for this step. False: perform it (again).
@@ -178,7 +196,7 @@ class Loop {
         return true;
     }
 
-    Result<> perform(const StepKind& kind, const PlannedStep& step) {
+    Result<> perform(const StepKind& kind, const PlannedStep& step, const Next& next_of) {
         auto c = context(&step);
         Result<Json> done = fail(Code::bug, "not performed");
         try {
@@ -197,21 +215,17 @@ class Loop {
             const std::lock_guard guard(mutex_);
             records_[step.id].outputs = *done;
         }
-        const auto* next = follower(step);
+        const auto* next = next_of();
         TRY_VOID(journal_.end(operation_.id, {step.id, StepStatus::done, std::move(*done), {}}, next == nullptr ? std::vector<std::string>{} : std::vector{next->id}));
         set(step, StepStatus::done);
-        if (next != nullptr) {
-            begun_.insert(next->id);
-            ++records_[next->id].attempts;
-            set(*next, StepStatus::doing);
-        }
+        if (next != nullptr) intended(*next);
         return {};
     }
 
-    // The step whose intent can share this one's commit: the next in line, when neither has neighbours beside it.
+    // The next in line, unless it runs side by side with others.
     const PlannedStep* follower(const PlannedStep& step) {
         const auto next = plan_.index(step.id) + 1;
-        if (next >= plan_.steps.size() || step.parallel || plan_.steps[next].parallel || hooks_.cancelled()) return nullptr;
+        if (next >= plan_.steps.size() || group_end(next) - next > 1 || hooks_.cancelled()) return nullptr;
         return status_locked(plan_.steps[next].id) == StepStatus::pending ? &plan_.steps[next] : nullptr;
     }
 
@@ -226,25 +240,58 @@ class Loop {
 
     // Parallel neighbours: at most `parallel` at a time; the first failure lets the running ones end and starts no more.
     Result<> together(std::size_t begin, std::size_t end) {
-        std::atomic<std::size_t> next{begin};
+        std::atomic<std::size_t> at{begin};
         std::atomic<bool> broken{false};
         std::mutex guard;
         Result<> out;
-        const auto worker = [&] {
-            for (std::size_t i = next++; i < end && !broken; i = next++) {
-                const auto now = status_locked(plan_.steps[i].id);
-                if (now == StepStatus::done || now == StepStatus::skipped) continue;
-                auto done = alone(plan_.steps[i]);
-                if (done) continue;
-                const std::lock_guard lock(guard);
-                if (!broken.exchange(true)) out = std::move(done);
+        const auto take = [&]() -> const PlannedStep* {
+            for (std::size_t i = at++; i < end && !broken; i = at++)
+                if (const auto now = status_locked(plan_.steps[i].id); now != StepStatus::done && now != StepStatus::skipped) return &plan_.steps[i];
+            return nullptr;
+        };
+        const auto worker = [&](const PlannedStep* step) {
+            while (step != nullptr) {
+                if (broken) return leave(*step);
+                const PlannedStep* next = nullptr;
+                auto done = alone(*step, [&] {
+                    next = take();
+                    return next != nullptr && status_locked(next->id) == StepStatus::pending ? next : nullptr;
+                });
+                if (!done) {
+                    const std::lock_guard lock(guard);
+                    if (!broken.exchange(true)) out = std::move(done);
+                    return;
+                }
+                step = next != nullptr ? next : take();
             }
         };
-        for (std::size_t i = begin; i < end; ++i) (void)records_[plan_.steps[i].id];  // no rehash while threads run
+        for (std::size_t i = begin; i < end; ++i) (void)records_[plan_.steps[i].id];  // no insertion while threads run
+        std::vector<const PlannedStep*> first;
+        while (first.size() < pinned_.site.parallel)
+            if (const auto* step = take(); step != nullptr) first.push_back(step);
+            else break;
+        TRY_VOID(intend_all(first));
         std::vector<std::jthread> threads;
-        for (std::size_t n = std::min<std::size_t>(pinned_.site.parallel, end - begin); n > 0; --n) threads.emplace_back(worker);
+        for (const auto* step : first) threads.emplace_back(worker, step);
         threads.clear();
         return out;
+    }
+
+    // One commit for those that start at once.
+    Result<> intend_all(const std::vector<const PlannedStep*>& steps) {
+        std::vector<std::string> fresh;
+        for (const auto* step : steps)
+            if (status(step->id) == StepStatus::pending) fresh.push_back(step->id);
+        if (fresh.empty()) return {};
+        TRY_VOID(journal_.begin(operation_.id, fresh));
+        for (const auto& id : fresh) intended(*plan_.find(id));
+        return {};
+    }
+
+    // Its intent was written with a neighbour's outcome, but it has not started, and another neighbour failed meanwhile.
+    void leave(const PlannedStep& step) {
+        if (!take_begun(step)) return;
+        if (journal_.end(operation_.id, {step.id, StepStatus::skipped, {}, {}})) set(step, StepStatus::skipped);
     }
 
     StepStatus status_locked(const std::string& id) {
@@ -259,7 +306,7 @@ class Loop {
             ports_.clock->sleep(std::chrono::seconds(1));
             auto begun = intend(step, StepStatus::doing);
             if (!begun) return stopped(begun.error());
-            auto done = perform(kind, step);
+            auto done = perform(kind, step, [&] { return follower(step); });
             if (done) return forward();
             why_ = done.error();
         }

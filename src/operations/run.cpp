@@ -14,6 +14,7 @@
 #include "operations/report.hpp"
 #include "operations/restore.hpp"
 #include "os/identity.hpp"
+#include "os/late_library.hpp"
 #include "os/lock.hpp"
 #include "os/worker.hpp"
 #include "preflight/plugins.hpp"
@@ -41,6 +42,7 @@ class Worker {
           events_(work_ / "events.log", session.clock()) {}
 
     Result<Json> run() {
+        TRY_VOID(load_libraries());
         auto lock = TRY(take_lock());
         const auto root = TRY(os::lock_folder(session_.site().root, "the installation's root"));
         session_.use_processes(os::make_processes({}, lock.descriptor()));
@@ -55,6 +57,15 @@ class Worker {
     }
 
    private:
+    // Now, so that none is missing or exchanged in the middle of the work.
+    Result<> load_libraries() const {
+        TRY_VOID(os::load_library(os::curl_library));
+        TRY_VOID(os::load_library(os::archive_library));
+        const auto& databases = session_.site().databases;
+        const bool postgresql = std::any_of(databases.begin(), databases.end(), [](const auto& d) { return d.kind == "postgresql"; });
+        return postgresql ? os::load_library(os::libpq_library) : Result<>();
+    }
+
     Result<os::Lock> take_lock() {
         const os::LockHolder self{0, options_.request.kind + (options_.request.to.empty() ? "" : " " + options_.request.to),
                                   options_.operation, session_.clock().wall_ms(), who()};

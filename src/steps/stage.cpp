@@ -23,18 +23,13 @@ Result<Json> unpack(StepContext& c, const PlannedStep&) {
 
 Result<> drop_staging(StepContext& c, const PlannedStep&) { return c.ports.fs->remove_tree(c.pinned.staging); }
 
-namespace {
-// After a crash between promote's rename and its outcome, the release lies under its final name already.
-Result<bool> promoted(StepContext& c) { return TRY(c.ports.fs->info(c.pinned.folder)).type == os::FileType::folder; }
-}  // namespace
-
 Result<Json> link_kept(StepContext& c, const PlannedStep&) {
     TRY_VOID(c.ports.layout->link_kept(c.pinned.staging));
     return Json{{"linked", c.pinned.site.keep}};
 }
 
+// What lies in it reaches the disk with the seal: until then a power cut leads back, and the folder is dropped whatever it holds.
 Result<Json> promote(StepContext& c, const PlannedStep&) {
-    if (!TRY(promoted(c))) TRY_VOID(c.ports.fs->sync_tree(c.pinned.staging));
     TRY_VOID(c.ports.layout->promote(c.pinned.staging, c.pinned.folder));
     return Json{{"folder", c.pinned.folder.string()}};
 }

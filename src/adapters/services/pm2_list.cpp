@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "adapters/services/pm2_list.hpp"
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 #include <optional>
 
@@ -47,12 +48,13 @@ Pm2Worker worker_of(const Json& entry, const Json& env) {
     return worker;
 }
 
+bool is_list(const Json& list) {
+    return list.is_array() && std::all_of(list.begin(), list.end(), [](const Json& entry) { return entry.is_object() && entry.contains("pm2_env"); });
+}
+
 std::optional<Json> list_at(std::string_view text) {
     auto parsed = parse_json(text, "pm2 jlist");
-    if (!parsed || !parsed->is_array()) return std::nullopt;
-    for (const auto& entry : *parsed) {
-        if (!entry.is_object() || !entry.contains("pm2_env")) return std::nullopt;
-    }
+    if (!parsed || !is_list(*parsed)) return std::nullopt;
     return std::move(*parsed);
 }
 
@@ -72,12 +74,17 @@ std::optional<Json> find_list(std::string_view output) {
 
 }  // namespace
 
+Result<std::vector<Pm2Worker>> workers_in(const Json& list) {
+    if (!is_list(list)) return fail(Code::unavailable, "pm2 gave no list of processes", "run 'pm2 jlist' by hand as the installation's user");
+    std::vector<Pm2Worker> workers;
+    for (const auto& entry : list) workers.push_back(worker_of(entry, entry.at("pm2_env")));
+    return workers;
+}
+
 Result<std::vector<Pm2Worker>> parse_jlist(std::string_view output) {
     const auto list = find_list(output);
     if (!list) return fail(Code::unavailable, "'pm2 jlist' printed no list of processes", "run it by hand as the installation's user");
-    std::vector<Pm2Worker> workers;
-    for (const auto& entry : *list) workers.push_back(worker_of(entry, entry.at("pm2_env")));
-    return workers;
+    return workers_in(*list);
 }
 
 }  // namespace uprev

@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/json.hpp"
 #include "base/result.hpp"
 
 namespace uprev {
@@ -29,6 +30,8 @@ struct Pm2Worker {
     std::string path;
 };
 
+// The list itself, as the daemon gives it.
+Result<std::vector<Pm2Worker>> workers_in(const Json& list);
 // Tolerates a banner before the list and warnings after it. Code::unavailable when there is no list.
 Result<std::vector<Pm2Worker>> parse_jlist(std::string_view output);
 

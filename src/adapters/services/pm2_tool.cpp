@@ -4,7 +4,9 @@
 #include <charconv>
 #include <fstream>
 #include <iterator>
+#include <nlohmann/json.hpp>
 
+#include "adapters/services/pm2_rpc.hpp"
 #include "adapters/services/running_from.hpp"
 #include "adapters/services/spec_command.hpp"
 #include "base/text.hpp"
@@ -110,7 +112,21 @@ Result<> Pm2Tool::spawn_daemon() const {
     return {};
 }
 
+// The daemon itself is asked, with the user's rights only; `pm2 jlist` where that doesn't work.
+Result<std::vector<Pm2Worker>> Pm2Tool::list_from_daemon() const {
+    Json list;
+    TRY_VOID(as_owner([&]() -> Result<> {
+        list = TRY(pm2_ask(home_ / "rpc.sock", "getMonitorData", asking));
+        return {};
+    }));
+    return workers_in(list);
+}
+
 Result<std::vector<Pm2Worker>> Pm2Tool::list() const {
+    if (daemon() == 0) return no_daemon();
+    auto told = list_from_daemon();
+    if (told) return told;
+    if (told.error().code == Code::timeout) return fail(Code::timeout, "pm2's daemon for '" + home_.string() + "' does not answer", "see " + (home_ / "pm2.log").string());
     const auto done = TRY(run({"jlist", "--silent"}, Pm2Gives::nothing, asking));
     if (done.outcome.expired) return fail(Code::timeout, "pm2's daemon for '" + home_.string() + "' does not answer", "see " + (home_ / "pm2.log").string());
     return parse_jlist(done.output);

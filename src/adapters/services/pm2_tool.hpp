@@ -44,6 +44,7 @@ class Pm2Tool {
     explicit Pm2Tool(const SiteFile& site) : site_(site), bin_(site.services.pm2.bin) {}
     Result<os::Command> command(std::vector<std::string> argv, bool with_environment, Millis limit) const;
     [[nodiscard]] Error no_daemon() const;
+    Result<std::vector<Pm2Worker>> list_from_daemon() const;
 
     SiteFile site_;
     std::string bin_;

@@ -115,12 +115,10 @@ Result<> PartFile::empty() {
     return keep({});
 }
 
-// The record may be lost in a power cut: then the file is hashed and fetched again, never believed.
+// Not waited for on its way to the disk: what a power cut leaves of it is hashed, and fetched again where it is torn, never believed.
 Result<> PartFile::complete(const PartRecord& record) {
-    if (fdatasync(part_.get()) != 0) return io_error("cannot sync '" + name_ + "'");
     TRY_VOID(keep(record));
     if (renameat(folder_.get(), (name_ + ".part").c_str(), folder_.get(), name_.c_str()) != 0) return io_error("cannot rename '" + name_ + ".part'");
-    if (fsync(folder_.get()) != 0) return io_error("cannot sync '" + folder_path_.string() + "'");
     return {};
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // A download in the making: `<name>.part` with `<name>.json` beside it, which says what the part is a part of.
-// A part whose record doesn't match is emptied, never continued. `name` appears only whole and synced.
+// A part whose record doesn't match is emptied, never continued. `name` appears only whole, but for a power cut: see `finished`.
 #pragma once
 
 #include <cstdint>
@@ -37,7 +37,7 @@ class PartFile {
     Result<std::uint64_t> size() const;            // bytes in the part
     Result<> keep(const PartRecord& record);       // replaces the record
     Result<> empty();                              // forgets the part
-    Result<> complete(const PartRecord& record);   // syncs, renames the part to `name`
+    Result<> complete(const PartRecord& record);   // renames the part to `name`
     void drop();                                   // removes an empty part beside a finished file
     // The finished file of an earlier run, hashed anew; size 0 when there is none.
     Result<HashedFile> finished() const;
