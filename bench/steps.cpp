@@ -84,7 +84,8 @@ class Rival {
         const char* argv[] = {"bash", "-e", script_.c_str(), nullptr};
         pid_t pid = 0;
         int status = 0;
-        if (posix_spawnp(&pid, argv[0], nullptr, nullptr, const_cast<char**>(argv), environ) != 0) return fail(Code::failed, "cannot start bash");
+        if (posix_spawnp(&pid, argv[0], nullptr, nullptr, const_cast<char**>(argv), environ) != 0)
+            return fail(Code::failed, "cannot start bash");
         waitpid(pid, &status, 0);
         if (status != 0) return fail(Code::failed, "bash failed");
         return since(began);
@@ -117,12 +118,15 @@ class Ours {
         TRY_VOID(journal_->freeze(id, operation.plan, operation.pinned, "", ""));
         EventWriter events(options_.folder / "ops" / id / "events.log", clock_);
         EngineHooks hooks;
-        hooks.event = [&](const StepEvent& e) { events.tell("step", {{"step", e.step->id}, {"title", e.step->title}, {"status", word(e.status)}}); };
+        hooks.event = [&](const StepEvent& e) {
+            events.tell("step", {{"step", e.step->id}, {"title", e.step->title}, {"status", word(e.status)}});
+        };
         Engine engine(step_table(), *journal_, ports_);
         const auto began = Clock::now();
         const auto outcome = TRY(engine.run(operation, hooks));
         const auto took = since(began);
-        if (outcome.result != OperationResult::succeeded) return fail(Code::failed, "the operation failed: " + outcome.error.text());
+        if (outcome.result != OperationResult::succeeded)
+            return fail(Code::failed, "the operation failed: " + outcome.error.text());
         TRY_VOID(journal_->finish(id, outcome.result, Json::object()));
         return took;
     }
@@ -141,13 +145,19 @@ Result<Options> options_of(const std::vector<std::string>& words) {
     Options out;
     for (std::size_t i = 0; i < words.size(); ++i) {
         const auto number = [&] { return i + 1 < words.size() ? std::atoi(words[++i].c_str()) : 0; };
-        if (words[i] == "--rounds") out.rounds = number();
-        else if (words[i] == "--commands") out.commands = number();
-        else if (words[i] == "--parallel") out.parallel = static_cast<std::uint32_t>(number());
-        else if (words[i] == "--engine-only") out.engine_only = true;
-        else out.folder = std::filesystem::absolute(words[i]);
+        if (words[i] == "--rounds")
+            out.rounds = number();
+        else if (words[i] == "--commands")
+            out.commands = number();
+        else if (words[i] == "--parallel")
+            out.parallel = static_cast<std::uint32_t>(number());
+        else if (words[i] == "--engine-only")
+            out.engine_only = true;
+        else
+            out.folder = std::filesystem::absolute(words[i]);
     }
-    if (out.folder.empty()) return fail(Code::invalid, "usage: uprev-bench-steps FOLDER [--rounds N] [--commands N] [--parallel N] [--engine-only]");
+    if (out.folder.empty())
+        return fail(Code::invalid, "usage: uprev-bench-steps FOLDER [--rounds N] [--commands N] [--parallel N] [--engine-only]");
     return out;
 }
 

@@ -27,10 +27,12 @@ using MakeSource = std::function<Result<std::unique_ptr<Source>>(const SiteFile&
 using MakeVerifier = std::function<Result<std::unique_ptr<Verifier>>(const SiteFile&)>;
 using MakeLayout = std::function<Result<std::unique_ptr<Layout>>(const SiteFile&, const OsParts&)>;
 using MakeDatabase = std::function<Result<std::unique_ptr<Database>>(const DatabaseSpec&, const SiteFile&, const OsParts&)>;
-using MakeServices = std::function<Result<std::unique_ptr<Services>>(const SiteFile&, const std::vector<ServiceSpec>&, const OsParts&)>;
+using MakeServices =
+    std::function<Result<std::unique_ptr<Services>>(const SiteFile&, const std::vector<ServiceSpec>&, const OsParts&)>;
 
 const Table<MakeSource>& sources() {
-    static const Table<MakeSource> table{{"feed", [](const SiteFile& s, const OsParts& os) { return make_feed_source(s, *os.http); }}};
+    static const Table<MakeSource> table{
+        {"feed", [](const SiteFile& s, const OsParts& os) { return make_feed_source(s, *os.http); }}};
     return table;
 }
 const Table<MakeVerifier>& verifiers() {
@@ -39,19 +41,24 @@ const Table<MakeVerifier>& verifiers() {
     return table;
 }
 const Table<MakeLayout>& layouts() {
-    static const Table<MakeLayout> table{{"beside", [](const SiteFile& s, const OsParts& os) { return make_beside_layout(s, *os.fs); }}};
+    static const Table<MakeLayout> table{
+        {"beside", [](const SiteFile& s, const OsParts& os) { return make_beside_layout(s, *os.fs); }}};
     return table;
 }
 const Table<MakeDatabase>& databases() {
     static const Table<MakeDatabase> table{
-        {"postgresql", [](const DatabaseSpec& d, const SiteFile& s, const OsParts& os) { return make_postgresql(d, s, *os.processes); }},
+        {"postgresql",
+         [](const DatabaseSpec& d, const SiteFile& s, const OsParts& os) { return make_postgresql(d, s, *os.processes); }},
         {"sqlite", [](const DatabaseSpec& d, const SiteFile& s, const OsParts& os) { return make_sqlite(d, s, *os.fs); }}};
     return table;
 }
 const Table<MakeServices>& services_table() {
     static const Table<MakeServices> table{
-        {"pm2", [](const SiteFile& s, const std::vector<ServiceSpec>& v, const OsParts& os) { return make_pm2_services(s, v, *os.fs, *os.processes, *os.clock); }},
-        {"command", [](const SiteFile& s, const std::vector<ServiceSpec>& v, const OsParts& os) { return make_command_services(s, v, *os.processes, *os.clock); }}};
+        {"pm2", [](const SiteFile& s, const std::vector<ServiceSpec>& v,
+                   const OsParts& os) { return make_pm2_services(s, v, *os.fs, *os.processes, *os.clock); }},
+        {"command", [](const SiteFile& s, const std::vector<ServiceSpec>& v, const OsParts& os) {
+             return make_command_services(s, v, *os.processes, *os.clock);
+         }}};
     return table;
 }
 
@@ -72,13 +79,15 @@ Result<const Make*> pick(const Table<Make>& table, const std::string& kind, cons
 }
 }  // namespace
 
-Result<std::unique_ptr<Adapters>> make_adapters(const SiteFile& site, const std::vector<ServiceSpec>& services, const OsParts& os) {
+Result<std::unique_ptr<Adapters>> make_adapters(const SiteFile& site, const std::vector<ServiceSpec>& services,
+                                                const OsParts& os) {
     auto out = std::make_unique<Adapters>();
     out->source = TRY((*TRY(pick(sources(), site.source.kind, "source")))(site, os));
     for (const auto& name : site.trust.require) out->verifiers.push_back(TRY((*TRY(pick(verifiers(), name, "verifier")))(site)));
     out->unpacker = make_tar_unpacker();
     out->layout = TRY((*TRY(pick(layouts(), site.layout, "layout")))(site, os));
-    for (const auto& spec : site.databases) out->databases.emplace_back(spec.name, TRY((*TRY(pick(databases(), spec.kind, "database")))(spec, site, os)));
+    for (const auto& spec : site.databases)
+        out->databases.emplace_back(spec.name, TRY((*TRY(pick(databases(), spec.kind, "database")))(spec, site, os)));
     out->services = TRY((*TRY(pick(services_table(), site.services.kind, "services")))(site, services, os));
     out->probe = make_probe(*os.http, *os.processes, {site.user, os::Path(site.root) / site.current, site.environment});
     out->dependencies = make_dependencies();

@@ -33,7 +33,8 @@ struct Adapters {
 };
 
 // `services`: of the releases concerned. Errors: Code::invalid for a kind that no adapter has.
-Result<std::unique_ptr<Adapters>> make_adapters(const SiteFile& site, const std::vector<ServiceSpec>& services, const OsParts& os);
+Result<std::unique_ptr<Adapters>> make_adapters(const SiteFile& site, const std::vector<ServiceSpec>& services,
+                                                const OsParts& os);
 
 std::vector<std::string> adapter_names(std::string_view port);  // for docs and contract suites
 

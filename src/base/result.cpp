@@ -11,13 +11,20 @@ struct Row {
     std::string_view name;
 };
 constexpr std::array rows{
-    Row{Code::invalid, "invalid"},         Row{Code::not_found, "not_found"},
-    Row{Code::conflict, "conflict"},       Row{Code::untrusted, "untrusted"},
-    Row{Code::timeout, "timeout"},         Row{Code::unavailable, "unavailable"},
-    Row{Code::corrupt, "corrupt"},         Row{Code::refused, "refused"},
-    Row{Code::exhausted, "exhausted"},     Row{Code::permission, "permission"},
-    Row{Code::failed, "failed"},           Row{Code::interrupted, "interrupted"},
-    Row{Code::needs_operator, "needs_operator"}, Row{Code::bug, "bug"},
+    Row{Code::invalid, "invalid"},
+    Row{Code::not_found, "not_found"},
+    Row{Code::conflict, "conflict"},
+    Row{Code::untrusted, "untrusted"},
+    Row{Code::timeout, "timeout"},
+    Row{Code::unavailable, "unavailable"},
+    Row{Code::corrupt, "corrupt"},
+    Row{Code::refused, "refused"},
+    Row{Code::exhausted, "exhausted"},
+    Row{Code::permission, "permission"},
+    Row{Code::failed, "failed"},
+    Row{Code::interrupted, "interrupted"},
+    Row{Code::needs_operator, "needs_operator"},
+    Row{Code::bug, "bug"},
 };
 }  // namespace
 

@@ -13,20 +13,20 @@
 namespace uprev {
 
 enum class Code {
-    invalid,       // the caller's input (file, flag, feed) is wrong
-    not_found,     // a named thing does not exist
-    conflict,      // somebody else holds it, or facts have changed since
-    untrusted,     // trust policy not satisfied
-    timeout,       // a limit expired; whether it happened is unknown
-    unavailable,   // a server, network or tool did not answer; trying again may help
-    corrupt,       // data is damaged or does not match its digest
-    refused,       // policy says no; a flag or the operator can say yes
-    exhausted,     // disk, memory, quota
-    permission,    // the operating system says no
-    failed,        // a command or check ran and failed
-    interrupted,   // stopped half-way; result unknown
+    invalid,      // the caller's input (file, flag, feed) is wrong
+    not_found,    // a named thing does not exist
+    conflict,     // somebody else holds it, or facts have changed since
+    untrusted,    // trust policy not satisfied
+    timeout,      // a limit expired; whether it happened is unknown
+    unavailable,  // a server, network or tool did not answer; trying again may help
+    corrupt,      // data is damaged or does not match its digest
+    refused,      // policy says no; a flag or the operator can say yes
+    exhausted,    // disk, memory, quota
+    permission,   // the operating system says no
+    failed,       // a command or check ran and failed
+    interrupted,  // stopped half-way; result unknown
     needs_operator,
-    bug,           // an invariant of ours broke
+    bug,  // an invariant of ours broke
 };
 
 // Shape: one stable snake_case word per Code, used in JSON and the journal.
@@ -75,16 +75,16 @@ inline Error fail(Code code, std::string message, std::string hint = {}) {
 #define UPREV_CONCAT(a, b) UPREV_CONCAT_(a, b)
 
 // Evaluates to the value, or returns the error from the enclosing function.
-#define TRY(expression)                                            \
-    __extension__({                                                \
-        auto&& try_result_ = (expression);                         \
+#define TRY(expression)                                                      \
+    __extension__({                                                          \
+        auto&& try_result_ = (expression);                                   \
         if (!try_result_.has_value()) return std::move(try_result_).error(); \
-        std::move(*try_result_);                                   \
+        std::move(*try_result_);                                             \
     })
 
 // For Result<void>.
-#define TRY_VOID(expression)                                       \
-    do {                                                           \
-        auto&& try_result_ = (expression);                         \
+#define TRY_VOID(expression)                                                 \
+    do {                                                                     \
+        auto&& try_result_ = (expression);                                   \
         if (!try_result_.has_value()) return std::move(try_result_).error(); \
     } while (false)

@@ -23,7 +23,9 @@ Result<std::vector<std::string>> expand_alias(const std::vector<std::string>& ca
     const auto known = registered(find_state_base(""));
     if (!known && known.error().code == Code::permission)
         return fail(Code::permission, "'" + name + "' must be run by root", "run it with sudo");
-    if (!known || !known->is_object() || !known->contains(name)) return fail(Code::not_found, "no installation has an alias '" + name + "'", "run 'uprev alias install' for its site file");
+    if (!known || !known->is_object() || !known->contains(name))
+        return fail(Code::not_found, "no installation has an alias '" + name + "'",
+                    "run 'uprev alias install' for its site file");
     const auto& row = (*known)[name];
     std::vector<std::string> out{called.front(), "--site", row.value("site", ""), "--state", row.value("state", "")};
     for (const auto& word : row.value("command", Json::array())) out.push_back(word.get<std::string>());

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // uprev adopt: takes a running installation in as generation 0, or a cloned one over to this machine.
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
+#include <CLI/CLI.hpp>
 
 #include <memory>
 
@@ -24,7 +24,10 @@ Result<Generation> describe(Session& session, const Layout& layout, const std::s
     g.folder = placed.folder.string();
     g.version = version.empty() ? version_of_folder(session.fs(), placed) : version;
     if (g.version.empty())
-        return fail(Code::invalid, "the version of " + g.folder + " can't be told: its name does not end in _vVERSION and it has no package.json", "say it: uprev adopt --version 1.4.0");
+        return fail(
+            Code::invalid,
+            "the version of " + g.folder + " can't be told: its name does not end in _vVERSION and it has no package.json",
+            "say it: uprev adopt --version 1.4.0");
     g.version = TRY(Version::parse(g.version)).text();
     g.operation = "adopt";
     g.state = GenerationState::good;
@@ -45,7 +48,9 @@ Result<Reply> run(const Globals& globals, const std::string& version) {
     const SitePlace place{TRY(find_site_file(globals.site)), find_state_base(globals.state)};
     auto session = TRY(Session::open(place, Session::Mode::write));
     auto adapters = TRY(session->adapters({session->site().release}));
-    const auto lock = TRY(os::Lock::acquire(session->state() / "lock", {os::own_pid(), "adopt", "", session->clock().wall_ms(), os::current_user().name}, std::chrono::milliseconds(0)));
+    const auto lock = TRY(os::Lock::acquire(session->state() / "lock",
+                                            {os::own_pid(), "adopt", "", session->clock().wall_ms(), os::current_user().name},
+                                            std::chrono::milliseconds(0)));
     Journal::Options options;  // without a machine id: taking over a clone is what adopt is for
     options.clock = &session->clock();
     auto journal = TRY(Journal::open(session->state() / "journal.db", std::move(options)));
@@ -56,26 +61,33 @@ Result<Reply> run(const Globals& globals, const std::string& version) {
     g.details["schemas"] = schemas_of(adapters->ports);
     if (!known.empty()) {
         const bool moved = bound != os::machine_id();
-        const auto text = moved ? "taken over: this installation now belongs to this machine\n" : "already looked after by uprev; nothing was changed\n";
-        return Reply{{{"adopted", false}, {"taken_over", moved}, {"version", known.front().version}, {"folder", known.front().folder}}, text, 0};
+        const auto text = moved ? "taken over: this installation now belongs to this machine\n"
+                                : "already looked after by uprev; nothing was changed\n";
+        return Reply{
+            {{"adopted", false}, {"taken_over", moved}, {"version", known.front().version}, {"folder", known.front().folder}},
+            text,
+            0};
     }
     // From now on an edit by hand is noticed, as it is in the releases that uprev places.
     TRY(write_manifest(session->fs(), g.folder, session->state() / "manifests"));
     TRY(journal.add_generation(g));
     return Reply{{{"adopted", true}, {"generation", 0}, {"version", g.version}, {"folder", g.folder}, {"plugins", g.plugins}},
-                 fmt::format("adopted {} {} as generation 0\n  {}\nnext: uprev check\n", session->site().id, g.version, g.folder), 0};
+                 fmt::format("adopted {} {} as generation 0\n  {}\nnext: uprev check\n", session->site().id, g.version, g.folder),
+                 0};
 }
 }  // namespace
 
 CommandRow adopt() {
     return {"adopt", "take a running installation in",
-            "Records the release that the pointer leads to as generation 0, and binds the installation to this machine. On a cloned machine it takes the\n"
+            "Records the release that the pointer leads to as generation 0, and binds the installation to this machine. On a "
+            "cloned machine it takes the\n"
             "installation over. Touches nothing of the application.\n\n"
             "  uprev adopt\n"
             "  uprev adopt --version 1.4.0",
             [](CLI::App& app) -> Action {
                 auto version = std::make_shared<std::string>();
-                app.add_option("--version", *version, "the installed version, where it can't be read from the folder")->type_name("VERSION");
+                app.add_option("--version", *version, "the installed version, where it can't be read from the folder")
+                    ->type_name("VERSION");
                 return [version](const Globals& globals) { return run(globals, *version); };
             }};
 }

@@ -103,7 +103,8 @@ Result<std::string> closed_until(Session& session) {
 // What only people can settle is not passed over by a timer.
 Result<> nothing_waits(Journal& journal) {
     if (const auto stopped = TRY(stopped_operation(journal)))
-        return fail(Code::needs_operator, "operation " + stopped->id + " needs a decision first", "'uprev status' lists the choices");
+        return fail(Code::needs_operator, "operation " + stopped->id + " needs a decision first",
+                    "'uprev status' lists the choices");
     const auto last = TRY(journal.operations(1));
     if (last.empty() || last[0].result == OperationResult::none) return {};
     if (last[0].result == OperationResult::degraded && !TRY(journal.setting("ack:" + last[0].id)))

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // uprev check: what the feed offers, what may be deployed, and why not.
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
+#include <CLI/CLI.hpp>
 
 #include "commands/rows.hpp"
 #include "operations/prepare.hpp"
@@ -10,8 +10,9 @@ namespace uprev::commands {
 
 namespace {
 Json row_of(const Choice& c) {
-    return {{"version", c.release.version.text()}, {"channel", c.release.channel}, {"date", c.release.date}, {"changelog", c.release.changelog}, {"breaking", c.release.breaking},
-            {"required_stop", c.release.required_stop}, {"withdrawn", c.release.withdrawn}, {"deployable", c.cause.empty()}, {"cause", c.cause}};
+    return {{"version", c.release.version.text()}, {"channel", c.release.channel},   {"date", c.release.date},
+            {"changelog", c.release.changelog},    {"breaking", c.release.breaking}, {"required_stop", c.release.required_stop},
+            {"withdrawn", c.release.withdrawn},    {"deployable", c.cause.empty()},  {"cause", c.cause}};
 }
 
 Json answer(const Feed& feed, const TargetRequest& request, const std::vector<FeedRelease>& path, const std::string& notice) {
@@ -36,7 +37,8 @@ Json answer(const Feed& feed, const TargetRequest& request, const std::vector<Fe
 }
 
 std::string text_of(const Json& a) {
-    std::string out = fmt::format("installed  {}\nlatest     {}{}\n", a["current"].get<std::string>(), a["latest"].get<std::string>(), a["breaking"].get<bool>() ? "  (breaking)" : "");
+    std::string out = fmt::format("installed  {}\nlatest     {}{}\n", a["current"].get<std::string>(),
+                                  a["latest"].get<std::string>(), a["breaking"].get<bool>() ? "  (breaking)" : "");
     if (!a["changelog"].get<std::string>().empty()) out += fmt::format("changelog  {}\n", a["changelog"].get<std::string>());
     if (a["path"].size() > 1) {
         out += "path       " + a["current"].get<std::string>();
@@ -49,7 +51,8 @@ std::string text_of(const Json& a) {
         out += fmt::format("  {:<12} {}\n", r["version"].get<std::string>(), cause.empty() ? "can be deployed" : cause);
     }
     if (!a["notice"].get<std::string>().empty()) out += "\n" + a["notice"].get<std::string>() + "\n";
-    if (a["upgrade_available"].get<bool>()) out += fmt::format("\nnext: uprev plan --to {0}, then uprev upgrade --to {0}\n", a["path"][0].get<std::string>());
+    if (a["upgrade_available"].get<bool>())
+        out += fmt::format("\nnext: uprev plan --to {0}, then uprev upgrade --to {0}\n", a["path"][0].get<std::string>());
     return out;
 }
 
@@ -62,9 +65,10 @@ Result<Reply> run(const Globals& globals) {
     const auto request = TRY(target_request(*session, {}, active.version));
     const auto path = TRY(choose_path(feed, request));
     const bool patches = session->site().automatic.allow == "patch";
-    const std::string notice = feed.simple ? std::string("This feed names its latest release only: an older patch (1.4.3 behind 1.5.0) stays hidden") +
-                                                 (patches ? ", so patch-only upgrades may never find one." : ".")
-                                           : std::string();
+    const std::string notice =
+        feed.simple ? std::string("This feed names its latest release only: an older patch (1.4.3 behind 1.5.0) stays hidden") +
+                          (patches ? ", so patch-only upgrades may never find one." : ".")
+                    : std::string();
     auto json = answer(feed, request, path, notice);
     auto text = text_of(json);
     return Reply{std::move(json), std::move(text), 0};
@@ -73,7 +77,8 @@ Result<Reply> run(const Globals& globals) {
 
 CommandRow check() {
     return {"check", "what the feed offers, and what may be deployed",
-            "Reads the vendor's feed and shows the newest release that may be deployed, and every other one with its cause. Changes nothing.\n\n"
+            "Reads the vendor's feed and shows the newest release that may be deployed, and every other one with its cause. "
+            "Changes nothing.\n\n"
             "  uprev check\n"
             "  uprev check --json | jq -r .latest",
             [](CLI::App&) -> Action { return run; }};

@@ -7,9 +7,9 @@
 #include <string_view>
 #include <vector>
 
+#include <nlohmann/json.hpp>
 #include "base/json.hpp"
 #include "base/result.hpp"
-#include <nlohmann/json.hpp>
 
 namespace CLI {
 class App;
@@ -35,9 +35,9 @@ using Action = std::function<Result<Reply>(const Globals&)>;
 
 struct CommandRow {
     std::string_view name;
-    std::string_view summary;                    // one line
-    std::string_view help;                       // what it does, with an example; shown by --help and the man page
-    std::function<Action(CLI::App&)> declare;    // adds its flags, answers what to run once they are parsed
+    std::string_view summary;                  // one line
+    std::string_view help;                     // what it does, with an example; shown by --help and the man page
+    std::function<Action(CLI::App&)> declare;  // adds its flags, answers what to run once they are parsed
     bool hidden = false;
 };
 

@@ -32,7 +32,8 @@ std::uint64_t size_of(const os::Path& path) {
 // Fourteen digits of time and four of chance; a rehearsal's with an r behind.
 bool is_mark(const std::string& name) {
     const auto bare = name.ends_with('r') ? name.substr(0, name.size() - 1) : name;
-    return bare.size() == 18 && bare.find_first_not_of("0123456789") >= 14 && bare.find_first_not_of("0123456789abcdef") == std::string::npos;
+    return bare.size() == 18 && bare.find_first_not_of("0123456789") >= 14 &&
+           bare.find_first_not_of("0123456789abcdef") == std::string::npos;
 }
 
 class Judge {
@@ -65,9 +66,9 @@ class Judge {
     Result<> retained() {
         const auto& site = session_.site();
         const auto in_question = TRY(set_in_question());
-        const RetentionInput in{adapters_.layout.get(),         &session_.fs(),
-                                adapters_.ports.in_use,         os::Path(site.root) / site.releases,
-                                session_.state() / "snapshots", keep_, session_.state() / "manifests"};
+        const RetentionInput in{
+            adapters_.layout.get(),         &session_.fs(), adapters_.ports.in_use,        os::Path(site.root) / site.releases,
+            session_.state() / "snapshots", keep_,          session_.state() / "manifests"};
         for (auto& item : TRY(judge_retention(in, journal_))) {
             if (item.what == "release" && item.keep) releases_kept_.insert(item.path);
             if (item.what == "release" && !item.keep) releases_gone_.insert(item.path);
@@ -85,7 +86,8 @@ class Judge {
 
     // A set's dumps may lie in several folders, and bear the mark of a rehearsal.
     void measure(const SnapshotSet& set) {
-        const auto item = std::find_if(out_.begin(), out_.end(), [&](const auto& l) { return l.item.what == "snapshot set" && l.item.path == set.id; });
+        const auto item = std::find_if(out_.begin(), out_.end(),
+                                       [&](const auto& l) { return l.item.what == "snapshot set" && l.item.path == set.id; });
         for (const auto& folder : folders_of(set)) {
             dumps_kept_.insert(folder.string());
             if (item == out_.end()) continue;
@@ -206,14 +208,16 @@ Result<> remove_set(Session& session, const Adapters& adapters, Journal& journal
 }
 }  // namespace
 
-Result<std::vector<Leftover>> judge_leftovers(Session& session, const Adapters& adapters, Journal& journal, const RetentionSpec& keep) {
+Result<std::vector<Leftover>> judge_leftovers(Session& session, const Adapters& adapters, Journal& journal,
+                                              const RetentionSpec& keep) {
     return Judge(session, adapters, journal, keep).all();
 }
 
 Result<> remove_leftover(Session& session, const Adapters& adapters, Journal& journal, const Leftover& leftover) {
     if (leftover.item.what == "release") return adapters.layout->discard(leftover.place);
     if (leftover.item.what == "snapshot set") return remove_set(session, adapters, journal, leftover.item.path);
-    if (leftover.item.what == "replaced database") return adapters.ports.databases.at(leftover.database)->drop_replaced(leftover.item.path);
+    if (leftover.item.what == "replaced database")
+        return adapters.ports.databases.at(leftover.database)->drop_replaced(leftover.item.path);
     return session.fs().remove_tree(leftover.place);
 }
 

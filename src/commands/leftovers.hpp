@@ -20,7 +20,8 @@ struct Leftover {
 };
 
 // Everything that was judged, kept or not. Releases come first, since what goes with them follows from them.
-Result<std::vector<Leftover>> judge_leftovers(Session& session, const Adapters& adapters, Journal& journal, const RetentionSpec& keep);
+Result<std::vector<Leftover>> judge_leftovers(Session& session, const Adapters& adapters, Journal& journal,
+                                              const RetentionSpec& keep);
 Result<> remove_leftover(Session& session, const Adapters& adapters, Journal& journal, const Leftover& leftover);
 
 }  // namespace uprev

@@ -34,15 +34,19 @@ Result<Json> watch(const Globals& globals, Session& session, const std::string& 
         if (stop.times() > told) {
             told = stop.times();
             if (told == 1) os::ask_worker_to_stop(pid);
-            progress.line(told == 1 ? "stopping: nothing new is started, then it goes back (Ctrl-C again stops watching only)" : "no longer watching; see 'uprev status'");
-            if (told > 1) return fail(Code::interrupted, "no longer watching operation " + operation + ", which goes on", "see 'uprev status' and 'uprev logs --follow'");
+            progress.line(told == 1 ? "stopping: nothing new is started, then it goes back (Ctrl-C again stops watching only)"
+                                    : "no longer watching; see 'uprev status'");
+            if (told > 1)
+                return fail(Code::interrupted, "no longer watching operation " + operation + ", which goes on",
+                            "see 'uprev status' and 'uprev logs --follow'");
         }
         session.clock().sleep(poll);
     }
     progress.end();
     auto text = session.fs().read(folder / "result.json");
     if (text) return parse_json(*text, "the worker's report");
-    return fail(Code::interrupted, "the worker of operation " + operation + " died", "run 'uprev resume': it recovers what was begun (its output: " + (folder / "worker.log").string() + ")");
+    return fail(Code::interrupted, "the worker of operation " + operation + " died",
+                "run 'uprev resume': it recovers what was begun (its output: " + (folder / "worker.log").string() + ")");
 }
 
 int exit_of(const Json& report) {
@@ -58,7 +62,8 @@ std::string text_of(const Json& report) {
     if (report.value("nothing_to_do", false)) return report.value("message", "") + "\n";
     if (!report.value("result", "").empty()) return report_text(report);
     const auto& error = report["error"];
-    return fmt::format("error: {}\n{}", error.value("message", ""), error.value("hint", "").empty() ? "" : "next:  " + error.value("hint", "") + "\n");
+    return fmt::format("error: {}\n{}", error.value("message", ""),
+                       error.value("hint", "").empty() ? "" : "next:  " + error.value("hint", "") + "\n");
 }
 
 Result<Json> one(const Globals& globals, const SitePlace& place, const OperationRequest& request) {
@@ -66,7 +71,9 @@ Result<Json> one(const Globals& globals, const SitePlace& place, const Operation
     const auto operation = new_operation_id(session->clock().wall_ms(), request.kind);
     const auto folder = session->state() / "ops" / operation;
     TRY_VOID(session->fs().make_folders(folder, 0700));
-    const int pid = TRY(os::start_worker({os::own_executable().string(), "--site", place.site_file, "--state", place.state_base, "work", operation, "--request", to_json(request).dump()}, folder / "worker.log"));
+    const int pid = TRY(os::start_worker({os::own_executable().string(), "--site", place.site_file, "--state", place.state_base,
+                                          "work", operation, "--request", to_json(request).dump()},
+                                         folder / "worker.log"));
     return watch(globals, *session, operation, pid);
 }
 }  // namespace

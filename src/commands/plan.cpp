@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // uprev plan: every step in order with its reason, what is disruptive, what each undo does, what it needs, and all findings.
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
+#include <CLI/CLI.hpp>
 
 #include <algorithm>
 #include <memory>
@@ -23,12 +23,17 @@ Json estimate(Journal& journal, const Plan& plan) {
     if (!operations) return Json();
     const std::string writes = plan.writes == Writes::live ? "live" : "frozen";
     for (const auto& o : *operations) {
-        if (o.kind != "upgrade" || !o.report.is_object() || o.report.value("writes", "") != writes || o.report.value("result", "") != "succeeded") continue;
-        if (o.report["downtime"].is_object() && o.report["downtime"]["total_ms"].is_number()) downtimes.push_back(o.report["downtime"].value("total_ms", std::int64_t{0}));
+        if (o.kind != "upgrade" || !o.report.is_object() || o.report.value("writes", "") != writes ||
+            o.report.value("result", "") != "succeeded")
+            continue;
+        if (o.report["downtime"].is_object() && o.report["downtime"]["total_ms"].is_number())
+            downtimes.push_back(o.report["downtime"].value("total_ms", std::int64_t{0}));
         durations.push_back(o.ended_ms - o.created_ms);
     }
     if (durations.empty()) return Json();
-    return {{"from_upgrades", durations.size()}, {"downtime_ms", downtimes.empty() ? 0 : *std::max_element(downtimes.begin(), downtimes.end())}, {"took_ms", *std::max_element(durations.begin(), durations.end())}};
+    return {{"from_upgrades", durations.size()},
+            {"downtime_ms", downtimes.empty() ? 0 : *std::max_element(downtimes.begin(), downtimes.end())},
+            {"took_ms", *std::max_element(durations.begin(), durations.end())}};
 }
 
 Json disks(const Facts& facts) {
@@ -49,7 +54,8 @@ Json disks(const Facts& facts) {
 Json pending(const Prepared& p) {
     Json out = Json::array();
     for (const auto& step : p.plan.steps)
-        if (step.kind == "migrate.run") out.push_back({{"name", step.args.value("name", "")}, {"declared_compatible", step.args.value("compatible", false)}});
+        if (step.kind == "migrate.run")
+            out.push_back({{"name", step.args.value("name", "")}, {"declared_compatible", step.args.value("compatible", false)}});
     return out;
 }
 
@@ -88,18 +94,29 @@ std::string text_of(const Prepared& p, const Json& json) {
     if (p.nothing_to_do) return p.nothing_reason + "\n";
     std::string out = fmt::format("plan: {} {} -> {}\n", p.plan.kind, p.plan.from, p.plan.to);
     for (const auto& line : p.pinned.target.evidence) out += "verified:  " + line + "\n";
-    if (!p.plan.steps.empty()) out += fmt::format("layout:    {}\nwrites:    {}: {}\n", p.plan.layout, p.plan.writes == Writes::live ? "live" : "frozen", p.plan.writes_reason);
+    if (!p.plan.steps.empty())
+        out += fmt::format("layout:    {}\nwrites:    {}: {}\n", p.plan.layout, p.plan.writes == Writes::live ? "live" : "frozen",
+                           p.plan.writes_reason);
     if (!p.pinned.target.changelog.empty()) out += "changelog: " + p.pinned.target.changelog + "\n";
-    if (p.pinned.target.breaking) out += "breaking:  yes" + (p.pinned.target.migration_guide.empty() ? "" : ", read " + p.pinned.target.migration_guide) + "\n";
-    for (const auto& m : json["pending_migrations"]) out += fmt::format("migration: {} ({})\n", m["name"].get<std::string>(), m["declared_compatible"].get<bool>() ? "declared compatible" : "not declared compatible");
-    for (const auto& d : json["disks"]) out += fmt::format("disk:      {} needs {}, has {} free\n", d["path"].get<std::string>(), human_size(d["needed"].get<std::uint64_t>()), human_size(d["free"].get<std::uint64_t>()));
+    if (p.pinned.target.breaking)
+        out += "breaking:  yes" + (p.pinned.target.migration_guide.empty() ? "" : ", read " + p.pinned.target.migration_guide) +
+               "\n";
+    for (const auto& m : json["pending_migrations"])
+        out += fmt::format("migration: {} ({})\n", m["name"].get<std::string>(),
+                           m["declared_compatible"].get<bool>() ? "declared compatible" : "not declared compatible");
+    for (const auto& d : json["disks"])
+        out += fmt::format("disk:      {} needs {}, has {} free\n", d["path"].get<std::string>(),
+                           human_size(d["needed"].get<std::uint64_t>()), human_size(d["free"].get<std::uint64_t>()));
     if (json["estimate"].is_object())
-        out += fmt::format("estimate:  at most {} of downtime, {} in all (from {} earlier upgrades)\n", human_duration(std::chrono::milliseconds(json["estimate"]["downtime_ms"].get<std::int64_t>())),
-                           human_duration(std::chrono::milliseconds(json["estimate"]["took_ms"].get<std::int64_t>())), json["estimate"]["from_upgrades"].get<std::size_t>());
+        out += fmt::format("estimate:  at most {} of downtime, {} in all (from {} earlier upgrades)\n",
+                           human_duration(std::chrono::milliseconds(json["estimate"]["downtime_ms"].get<std::int64_t>())),
+                           human_duration(std::chrono::milliseconds(json["estimate"]["took_ms"].get<std::int64_t>())),
+                           json["estimate"]["from_upgrades"].get<std::size_t>());
     if (!p.plan.steps.empty()) out += steps_text(p.plan) + "\n  (! = users may notice)\n";
     for (const auto& f : p.findings) out += fmt::format("{}: {}\n    next: {}\n", severity_name(f.severity), f.message, f.hint);
     for (const auto& stop : p.stops) out += "then on to " + stop + "\n";
-    if (!p.plan.hash.empty()) out += fmt::format("\nhash: {}\nnext: uprev upgrade --to {} --plan-hash {}\n", p.plan.hash, p.plan.to, p.plan.hash);
+    if (!p.plan.hash.empty())
+        out += fmt::format("\nhash: {}\nnext: uprev upgrade --to {} --plan-hash {}\n", p.plan.hash, p.plan.to, p.plan.hash);
     return out;
 }
 
@@ -122,9 +139,12 @@ Result<Reply> run(const Globals& globals, const OperationRequest& request, bool 
 
 CommandRow plan() {
     return {"plan", "show what an upgrade would do, and touch nothing",
-            "Fetches and verifies the release into uprev's private store, then shows every step with its reason and its undo, what users may notice, the\n"
-            "point of no return, disk needed and free, all findings at once, and the plan's hash. Where the vendor publishes the release file with a\n"
-            "signature of its own beside the artifact, that is enough and the artifact stays where it is; --fetch brings and verifies it all the same.\n\n"
+            "Fetches and verifies the release into uprev's private store, then shows every step with its reason and its undo, "
+            "what users may notice, the\n"
+            "point of no return, disk needed and free, all findings at once, and the plan's hash. Where the vendor publishes the "
+            "release file with a\n"
+            "signature of its own beside the artifact, that is enough and the artifact stays where it is; --fetch brings and "
+            "verifies it all the same.\n\n"
             "  uprev plan --to 1.4.2\n"
             "  uprev plan --to 1.4.2 --fetch\n"
             "  uprev upgrade --to 1.4.2 --plan-hash $(uprev plan --to 1.4.2 --json | jq -r .hash)",

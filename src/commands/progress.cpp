@@ -92,8 +92,12 @@ void Progress::show(const Json& event) {
     if (type == "step") return step(event);
     if (type == "download") return download(event);
     if (type == "phase") return line(event.value("text", ""));
-    if (type == "recovering") return line("recovering " + event.value("kind", "") + " " + event.value("to", "") + " (" + event.value("operation", "") + "), which was cut off");
-    if (type == "waiting") return line(fmt::format("waiting for {} (pid {}, {})", event.value("holder", ""), event.value("pid", 0), event.value("user", "")));
+    if (type == "recovering")
+        return line("recovering " + event.value("kind", "") + " " + event.value("to", "") + " (" + event.value("operation", "") +
+                    "), which was cut off");
+    if (type == "waiting")
+        return line(fmt::format("waiting for {} (pid {}, {})", event.value("holder", ""), event.value("pid", 0),
+                                event.value("user", "")));
     if (type == "say") {
         const auto found = running_.find(event.value("step", ""));
         if (found != running_.end()) found->second.detail = event.value("text", "");

@@ -7,9 +7,9 @@
 #include <string>
 #include <vector>
 
+#include <nlohmann/json.hpp>
 #include "base/json.hpp"
 #include "os/clock.hpp"
-#include <nlohmann/json.hpp>
 
 namespace uprev {
 

@@ -32,8 +32,9 @@ Result<Reply> show_loss(Session& session, const Adapters& adapters, const Snapsh
                                    human_duration(std::chrono::milliseconds(age)));
     for (const auto& row : databases) text += text_of(row);
     const auto next = "uprev snapshot restore " + set.id + " --yes";
-    const std::string loss = loses_nothing(databases) ? "a restore goes back to " + set.version + " and, as things stand, loses no row"
-                                       : "a restore goes back to " + set.version + " and loses every row written since";
+    const std::string loss = loses_nothing(databases)
+                                 ? "a restore goes back to " + set.version + " and, as things stand, loses no row"
+                                 : "a restore goes back to " + set.version + " and loses every row written since";
     text += "\n" + loss + "; the databases of today are kept under another name\nnothing was changed\nnext: " + next + "\n";
     const Json error = {{"code", code_name(Code::refused)}, {"message", loss}, {"hint", next}};
     return Reply{{{"set", set.id},

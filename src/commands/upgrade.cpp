@@ -25,7 +25,8 @@ void wait_flag(CLI::App& app, OperationRequest& request) {
 
 CommandRow upgrade() {
     return {"upgrade", "move to the newest permitted release, or to the one named",
-            "Checks the feed, fetches and verifies the release, plans, stages, backs up, migrates, switches, watches the gate, and goes back by itself\n"
+            "Checks the feed, fetches and verifies the release, plans, stages, backs up, migrates, switches, watches the gate, "
+            "and goes back by itself\n"
             "when a step fails. Running it again after a crash first recovers what was begun.\n\n"
             "  uprev upgrade --to 1.4.2\n"
             "  uprev upgrade --to 2.0.0 --allow-breaking --reason \"rehearsed on staging\"",
@@ -36,11 +37,14 @@ CommandRow upgrade() {
                 app.add_option("--reason", r->reason, "why, for the history");
                 app.add_flag("--allow-downgrade", r->allow_downgrade, "allow an older version than the installed one");
                 app.add_flag("--accept-edits", r->accept_edits, "leave edits made by hand in the active release behind");
-                app.add_option("--plan-hash", r->plan_hash, "refuse unless the plan still has this hash (from 'uprev plan')")->type_name("HASH");
+                app.add_option("--plan-hash", r->plan_hash, "refuse unless the plan still has this hash (from 'uprev plan')")
+                    ->type_name("HASH");
                 app.add_flag("--yes,-y")->description("accepted for scripts: uprev asks nothing");
                 wait_flag(app, *r);
                 return [r](const Globals& globals) -> Result<Reply> {
-                    if (r->allow_breaking && r->reason.empty()) return fail(Code::invalid, "--allow-breaking needs --reason", "say why in a few words: it stands in the history");
+                    if (r->allow_breaking && r->reason.empty())
+                        return fail(Code::invalid, "--allow-breaking needs --reason",
+                                    "say why in a few words: it stands in the history");
                     return operate(globals, *r);
                 };
             }};
@@ -48,14 +52,16 @@ CommandRow upgrade() {
 
 CommandRow rollback() {
     return {"rollback", "go back to the last good release, at once",
-            "Points back to an earlier good release and reloads its services. Migrations are not taken back: when some ran since, uprev says which,\n"
+            "Points back to an earlier good release and reloads its services. Migrations are not taken back: when some ran "
+            "since, uprev says which,\n"
             "whether the older release reads this schema, and the command that restores the snapshot set instead.\n\n"
             "  uprev rollback\n"
             "  uprev rollback --to 1.4.0",
             [](CLI::App& app) -> Action {
                 auto r = std::make_shared<OperationRequest>();
                 r->kind = "rollback";
-                app.add_option("--to", r->to, "version or generation number; without it the newest good one that isn't active")->type_name("VERSION");
+                app.add_option("--to", r->to, "version or generation number; without it the newest good one that isn't active")
+                    ->type_name("VERSION");
                 app.add_option("--reason", r->reason, "why, for the history");
                 app.add_flag("--yes,-y")->description("accepted for scripts: uprev asks nothing");
                 wait_flag(app, *r);
@@ -65,8 +71,10 @@ CommandRow rollback() {
 
 CommandRow resume() {
     return {"resume", "finish or take back an operation that was cut off",
-            "Recovers what a killed uprev or a power cut left behind; the boot unit runs it before the services start. With --accept it keeps the new\n"
-            "release of an operation that needs a decision, with --keep-old the one before it: opens the databases to it, starts it, and holds its gate.\n"
+            "Recovers what a killed uprev or a power cut left behind; the boot unit runs it before the services start. With "
+            "--accept it keeps the new\n"
+            "release of an operation that needs a decision, with --keep-old the one before it: opens the databases to it, starts "
+            "it, and holds its gate.\n"
             "Neither starts a release on a schema that it is known not to read.\n\n"
             "  uprev resume\n"
             "  uprev resume --accept",
@@ -76,7 +84,8 @@ CommandRow resume() {
                 auto accept = std::make_shared<bool>(false);
                 auto keep_old = std::make_shared<bool>(false);
                 auto* accepting = app.add_flag("--accept", *accept, "keep the new release and its schema");
-                app.add_flag("--keep-old", *keep_old, "keep the release that it came from, and the schema as it is")->excludes(accepting);
+                app.add_flag("--keep-old", *keep_old, "keep the release that it came from, and the schema as it is")
+                    ->excludes(accepting);
                 app.add_flag("--boot")->description("as the boot unit runs it, before the services");
                 wait_flag(app, *r);
                 return [r, accept, keep_old](const Globals& globals) {

@@ -10,7 +10,8 @@
 namespace uprev::commands {
 
 CommandRow work() {
-    return {"work", "run one operation (started by other commands)", "The process that carries an operation out. It outlives the terminal it was asked from.",
+    return {"work", "run one operation (started by other commands)",
+            "The process that carries an operation out. It outlives the terminal it was asked from.",
             [](CLI::App& app) -> Action {
                 auto operation = std::make_shared<std::string>();
                 auto request = std::make_shared<std::string>();

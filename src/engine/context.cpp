@@ -16,8 +16,12 @@ std::string env_file_of(const SiteFile& site) {
 Result<CommandEnvironment> command_environment(const SiteFile& site, const os::Path& release_folder, const std::string& version) {
     CommandEnvironment out;
     const auto user = TRY(os::find_user(site.user));
-    out.values = {{"PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"}, {"HOME", user.home}, {"USER", user.name}, {"LOGNAME", user.name},
-                  {"LANG", "C.UTF-8"}, {"TZ", "UTC"}};
+    out.values = {{"PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"},
+                  {"HOME", user.home},
+                  {"USER", user.name},
+                  {"LOGNAME", user.name},
+                  {"LANG", "C.UTF-8"},
+                  {"TZ", "UTC"}};
     auto file = os::read_env_file(env_file_of(site));
     if (!file && file.error().code != Code::not_found) return std::move(file).error();
     if (file)
@@ -40,8 +44,9 @@ os::Path StepContext::record(const PlannedStep& step, std::string_view part) con
     return folder;
 }
 
-Result<os::Outcome> StepContext::command(const PlannedStep& step, const CommandSpec& spec, const os::Path& folder, const std::map<std::string, std::string>& more,
-                                         const std::vector<std::string>& secrets, std::string_view part) {
+Result<os::Outcome> StepContext::command(const PlannedStep& step, const CommandSpec& spec, const os::Path& folder,
+                                         const std::map<std::string, std::string>& more, const std::vector<std::string>& secrets,
+                                         std::string_view part) {
     auto environment = TRY(command_environment(pinned.site, folder, plan.to));
     for (const auto& [key, reference] : spec.env) {
         auto revealed = TRY(os::reveal(reference));
@@ -49,7 +54,10 @@ Result<os::Outcome> StepContext::command(const PlannedStep& step, const CommandS
         environment.values[key] = std::move(revealed.value);
     }
     for (const auto& [key, value] : more) environment.values[key] = value;
-    const std::map<std::string, std::string> names{{"version", plan.to}, {"release_dir", folder.string()}, {"root", pinned.site.root}, {"current", pinned.site.root + "/" + pinned.site.current}};
+    const std::map<std::string, std::string> names{{"version", plan.to},
+                                                   {"release_dir", folder.string()},
+                                                   {"root", pinned.site.root},
+                                                   {"current", pinned.site.root + "/" + pinned.site.current}};
     os::Command command;
     if (!spec.shell.empty()) command.argv = {"/bin/sh", "-c", spec.shell};
     for (const auto& argument : spec.argv) command.argv.push_back(TRY(interpolate(argument, names)));
@@ -66,7 +74,9 @@ Result<os::Outcome> StepContext::command(const PlannedStep& step, const CommandS
     if (outcome.ok()) return outcome;
     std::string shown;
     for (const auto& word : command.argv) shown += (shown.empty() ? "" : " ") + word;
-    return fail(outcome.expired ? Code::timeout : Code::failed, "'" + shown + "' in " + command.cwd.string() + ": " + outcome.describe() + (outcome.tail.empty() ? "" : "\n" + outcome.tail),
+    return fail(outcome.expired ? Code::timeout : Code::failed,
+                "'" + shown + "' in " + command.cwd.string() + ": " + outcome.describe() +
+                    (outcome.tail.empty() ? "" : "\n" + outcome.tail),
                 "see 'uprev logs " + step.id + "'");
 }
 

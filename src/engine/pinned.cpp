@@ -44,10 +44,12 @@ Result<Pinned> pinned_from_json(const Json& json) {
         p.work = json.at("work").get<std::string>();
         p.snapshots = json.at("snapshots").get<std::string>();
         const auto& t = json.at("target");
-        p.target = {t.at("version"), t.at("artifact_name"), t.at("sha256"), t.at("size"), t.at("evidence"), t.at("changelog"), t.at("breaking"), t.at("migration_guide")};
+        p.target = {t.at("version"),  t.at("artifact_name"), t.at("sha256"),   t.at("size"),
+                    t.at("evidence"), t.at("changelog"),     t.at("breaking"), t.at("migration_guide")};
         return p;
     } catch (const Json::exception& e) {
-        return fail(Code::corrupt, std::string("the journal's pinned configuration cannot be read: ") + e.what(), "this operation was written by another uprev; use that version");
+        return fail(Code::corrupt, std::string("the journal's pinned configuration cannot be read: ") + e.what(),
+                    "this operation was written by another uprev; use that version");
     }
 }
 

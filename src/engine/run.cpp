@@ -20,8 +20,16 @@ Json error_json(const Error& e) { return {{"code", code_name(e.code)}, {"message
 // One run of one operation. Holds what the journal says about each step, and keeps it in step with what is written.
 class Loop {
    public:
-    Loop(const StepTable& table, Journal& journal, Ports& ports, const Operation& operation, const EngineHooks& hooks, Plan plan, Pinned pinned)
-        : table_(table), journal_(journal), ports_(ports), operation_(operation), hooks_(hooks), plan_(std::move(plan)), pinned_(std::move(pinned)), verdict_(operation.verdict) {}
+    Loop(const StepTable& table, Journal& journal, Ports& ports, const Operation& operation, const EngineHooks& hooks, Plan plan,
+         Pinned pinned)
+        : table_(table),
+          journal_(journal),
+          ports_(ports),
+          operation_(operation),
+          hooks_(hooks),
+          plan_(std::move(plan)),
+          pinned_(std::move(pinned)),
+          verdict_(operation.verdict) {}
 
     Result<RunOutcome> run() {
         for (auto& record : TRY(journal_.steps(operation_.id))) records_[record.id] = std::move(record);
@@ -30,7 +38,8 @@ class Loop {
         TRY_VOID(check_versions());
         if (operation_.direction == Direction::back) return back();
         if (recovering_ && !reached_disruption()) {
-            why_ = fail(Code::interrupted, "uprev was stopped before anything that users see had changed", "run the command again");
+            why_ =
+                fail(Code::interrupted, "uprev was stopped before anything that users see had changed", "run the command again");
             return back();
         }
         return forward();
@@ -47,7 +56,9 @@ class Loop {
 
     StepContext context(const PlannedStep* step) {
         StepContext c{pinned_, plan_, ports_, journal_, operation_.id, verdict_, {}, {}, {}, {}, 1};
-        c.cancelled = [this, step] { return direction_ == Direction::forward && (step == nullptr || !past_point(*step)) && hooks_.cancelled(); };
+        c.cancelled = [this, step] {
+            return direction_ == Direction::forward && (step == nullptr || !past_point(*step)) && hooks_.cancelled();
+        };
         c.say = [this, step](const std::string& line) {
             if (step != nullptr) hooks_.say(*step, line);
         };
@@ -69,7 +80,8 @@ class Loop {
         for (const auto& step : plan_.steps) {
             const auto* kind = find_kind(table_, step.kind);
             if (kind == nullptr || kind->version < step.version)
-                return fail(Code::refused, "this uprev doesn't know step kind '" + step.kind + "' version " + std::to_string(step.version),
+                return fail(Code::refused,
+                            "this uprev doesn't know step kind '" + step.kind + "' version " + std::to_string(step.version),
                             "finish the operation with the uprev that began it, version " + operation_.uprev_version);
         }
         return {};
@@ -186,11 +198,14 @@ class Loop {
                 if (records_[step.id].attempts < attempts_at_most || past_point(step)) return false;
                 return fail(Code::interrupted, "'" + step.title + "' was cut off " + std::to_string(attempts_at_most) + " times");
             case StepClass::observed:
-            case StepClass::once: break;
+            case StepClass::once:
+                break;
         }
         const auto seen = TRY(kind.observe(c, step));
         if (seen == Observation::not_done) return false;
-        if (seen != Observation::done) return fail(Code::interrupted, "'" + step.title + "' was cut off and its outcome is unknown", "see 'uprev logs " + step.id + "'");
+        if (seen != Observation::done)
+            return fail(Code::interrupted, "'" + step.title + "' was cut off and its outcome is unknown",
+                        "see 'uprev logs " + step.id + "'");
         TRY_VOID(journal_.end(operation_.id, {step.id, StepStatus::done, {}, {}}));
         set(step, StepStatus::done);
         return true;
@@ -202,7 +217,8 @@ class Loop {
         try {
             done = kind.perform(c, step);
         } catch (const std::exception& e) {
-            done = fail(Code::bug, "an exception reached the boundary of step '" + step.id + "': " + e.what(), "please report this");
+            done =
+                fail(Code::bug, "an exception reached the boundary of step '" + step.id + "': " + e.what(), "please report this");
         }
         if (!done && kind.step_class == StepClass::best_effort) {
             remarks_.push_back(remark(step, done.error().text()));
@@ -216,7 +232,8 @@ class Loop {
             records_[step.id].outputs = *done;
         }
         const auto* next = next_of();
-        TRY_VOID(journal_.end(operation_.id, {step.id, StepStatus::done, std::move(*done), {}}, next == nullptr ? std::vector<std::string>{} : std::vector{next->id}));
+        TRY_VOID(journal_.end(operation_.id, {step.id, StepStatus::done, std::move(*done), {}},
+                              next == nullptr ? std::vector<std::string>{} : std::vector{next->id}));
         set(step, StepStatus::done);
         if (next != nullptr) intended(*next);
         return {};
@@ -246,7 +263,8 @@ class Loop {
         Result<> out;
         const auto take = [&]() -> const PlannedStep* {
             for (std::size_t i = at++; i < end && !broken; i = at++)
-                if (const auto now = status_locked(plan_.steps[i].id); now != StepStatus::done && now != StepStatus::skipped) return &plan_.steps[i];
+                if (const auto now = status_locked(plan_.steps[i].id); now != StepStatus::done && now != StepStatus::skipped)
+                    return &plan_.steps[i];
             return nullptr;
         };
         const auto worker = [&](const PlannedStep* step) {
@@ -268,8 +286,10 @@ class Loop {
         for (std::size_t i = begin; i < end; ++i) (void)records_[plan_.steps[i].id];  // no insertion while threads run
         std::vector<const PlannedStep*> first;
         while (first.size() < pinned_.site.parallel)
-            if (const auto* step = take(); step != nullptr) first.push_back(step);
-            else break;
+            if (const auto* step = take(); step != nullptr)
+                first.push_back(step);
+            else
+                break;
         TRY_VOID(intend_all(first));
         std::vector<std::jthread> threads;
         for (const auto* step : first) threads.emplace_back(worker, step);
@@ -339,7 +359,8 @@ class Loop {
         auto c = context(nullptr);
         auto verdict = decide(c);
         if (!verdict) return std::move(verdict).error();
-        Json written = {{"data", word(verdict->data)}, {"reason", verdict->reason}, {"because", error_json(why_)}, {"step", failed_step_}};
+        Json written = {
+            {"data", word(verdict->data)}, {"reason", verdict->reason}, {"because", error_json(why_)}, {"step", failed_step_}};
         TRY_VOID(journal_.set_direction(operation_.id, Direction::back, written));
         verdict_ = std::move(written);
         return {};
@@ -366,7 +387,9 @@ class Loop {
         return {};
     }
 
-    RunOutcome succeeded() { return {remarks_.empty() ? OperationResult::succeeded : OperationResult::degraded, {}, {}, remarks_}; }
+    RunOutcome succeeded() {
+        return {remarks_.empty() ? OperationResult::succeeded : OperationResult::degraded, {}, {}, remarks_};
+    }
 
     RunOutcome went_back() {
         recall_reason();
@@ -385,13 +408,16 @@ class Loop {
         return {OperationResult::needs_operator, shown, failed_step_, remarks_};
     }
 
-    static std::string remark(const PlannedStep& step, const std::string& why) { return "'" + step.title + "' was skipped: " + why; }
+    static std::string remark(const PlannedStep& step, const std::string& why) {
+        return "'" + step.title + "' was skipped: " + why;
+    }
 
     // What was skipped before a crash is remarked after it too.
     void recall_remarks() {
         for (const auto& step : plan_.steps)
             if (const auto found = records_.find(step.id); found != records_.end() && found->second.status == StepStatus::skipped)
-                remarks_.push_back(remark(step, found->second.error.is_object() ? found->second.error.value("message", "") : "it was cut off"));
+                remarks_.push_back(
+                    remark(step, found->second.error.is_object() ? found->second.error.value("message", "") : "it was cut off"));
     }
 
     // After a crash the reason for going back is what the verdict recorded.
@@ -439,10 +465,14 @@ const StepKind* find_kind(const StepTable& table, std::string_view name) {
 
 std::string_view class_name(StepClass step_class) {
     switch (step_class) {
-        case StepClass::repeatable: return "repeatable";
-        case StepClass::observed: return "observed";
-        case StepClass::once: return "once";
-        case StepClass::best_effort: return "best effort";
+        case StepClass::repeatable:
+            return "repeatable";
+        case StepClass::observed:
+            return "observed";
+        case StepClass::once:
+            return "once";
+        case StepClass::best_effort:
+            return "best effort";
     }
     return "";
 }

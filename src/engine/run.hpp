@@ -27,7 +27,7 @@ struct EngineHooks {
 
 struct RunOutcome {
     OperationResult result = OperationResult::needs_operator;
-    Error error;                    // why it went back or stopped; empty message when it succeeded
+    Error error;  // why it went back or stopped; empty message when it succeeded
     std::string failed_step;
     std::vector<std::string> remarks;  // best-effort steps that failed, checks that degraded
 };

@@ -18,7 +18,9 @@ bool old_code_is_safe(StepContext& context) {
     });
 }
 
-std::string done(const std::string& what, const std::string& not_so, const Result<>& result) { return result ? what : not_so + ": " + result.error().text(); }
+std::string done(const std::string& what, const std::string& not_so, const Result<>& result) {
+    return result ? what : not_so + ": " + result.error().text();
+}
 }  // namespace
 
 std::vector<std::string> enter_safe_state(StepContext& context) {
@@ -27,8 +29,11 @@ std::vector<std::string> enter_safe_state(StepContext& context) {
     const auto active = context.ports.layout->active();
     const bool on_old = active && active->folder == context.pinned.old_folder;
     if (on_old && old_code_is_safe(context)) return {"the old release stays active"};
-    lines.push_back(done("services stopped: no release is known to read the schema as it is now", "the services could not be stopped", context.ports.services->stop({})));
-    lines.push_back(done("guard set: a reboot starts nothing", "there is no guard, so a reboot may start a release on a schema that it can't read", context.ports.services->guard(true, context.pinned.mark)));
+    lines.push_back(done("services stopped: no release is known to read the schema as it is now",
+                         "the services could not be stopped", context.ports.services->stop({})));
+    lines.push_back(done("guard set: a reboot starts nothing",
+                         "there is no guard, so a reboot may start a release on a schema that it can't read",
+                         context.ports.services->guard(true, context.pinned.mark)));
     return lines;
 }
 

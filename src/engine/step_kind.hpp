@@ -51,16 +51,16 @@ struct Ports {
 // What an operation is about, pinned in the journal when its plan is frozen, and read back by recovery.
 struct Pinned {
     SiteFile site;
-    ReleaseFile release;        // effective, of the release we go to
-    ReleaseFile old_release;    // effective, of the one we come from
-    std::string mark;           // [0-9a-z]{1,24}: names what this operation leaves behind
+    ReleaseFile release;      // effective, of the release we go to
+    ReleaseFile old_release;  // effective, of the one we come from
+    std::string mark;         // [0-9a-z]{1,24}: names what this operation leaves behind
     os::Path old_folder;
-    os::Path folder;            // releases/<timestamp>_v<version>
-    os::Path staging;           // releases/.staging.<mark>
-    os::Path artifact;          // the verified tarball
+    os::Path folder;    // releases/<timestamp>_v<version>
+    os::Path staging;   // releases/.staging.<mark>
+    os::Path artifact;  // the verified tarball
     std::string sha256;
-    os::Path work;              // <state>/ops/<operation>
-    os::Path snapshots;         // <state>/snapshots
+    os::Path work;       // <state>/ops/<operation>
+    os::Path snapshots;  // <state>/snapshots
     Target target;
 };
 Json to_json(const Pinned& pinned);
@@ -82,8 +82,9 @@ class StepContext {
 
     // Runs a command of the release or site as the site's user, in `folder`; output under the step's record folder.
     // A command that fails is an Error (Code::failed) with the tail of its output.
-    Result<os::Outcome> command(const PlannedStep& step, const CommandSpec& spec, const os::Path& folder, const std::map<std::string, std::string>& more = {},
-                                const std::vector<std::string>& secrets = {}, std::string_view part = {});
+    Result<os::Outcome> command(const PlannedStep& step, const CommandSpec& spec, const os::Path& folder,
+                                const std::map<std::string, std::string>& more = {}, const std::vector<std::string>& secrets = {},
+                                std::string_view part = {});
     [[nodiscard]] os::Path record(const PlannedStep& step, std::string_view part = {}) const;
     // Names what this very operation swaps. `pinned.mark` may be that of an earlier one, whose guard and fence it takes over.
     [[nodiscard]] std::string own_mark() const { return operation.substr(0, operation.find('-')); }

@@ -66,7 +66,8 @@ Reads reads_now(const ReleaseFile& release, const std::map<std::string, Database
 Result<Verdict> decide(StepContext& context) {
     const auto migrations = started_migrations(context);
     if (!migrations.any) return Verdict{DataVerdict::untouched, "no migration was started"};
-    if (migrations.all_compatible) return Verdict{DataVerdict::keep_schema, "every migration that ran is declared compatible with the old release"};
+    if (migrations.all_compatible)
+        return Verdict{DataVerdict::keep_schema, "every migration that ran is declared compatible with the old release"};
     const bool snapshot = context.plan.find("snapshot.take") != nullptr && context.status("snapshot.take") == StepStatus::done;
     const bool frozen = context.plan.writes == Writes::frozen && snapshot;
     if (frozen && !started(context, "database.open") && !started(context, "services.start"))
@@ -75,13 +76,16 @@ Result<Verdict> decide(StepContext& context) {
     // so it counts only when no migration is known to have stopped half-way.
     bool half = false;
     for (const auto& step : context.plan.steps)
-        half = half || (step.kind == "migrate.run" && context.status(step.id) != StepStatus::pending && context.status(step.id) != StepStatus::done);
+        half = half || (step.kind == "migrate.run" && context.status(step.id) != StepStatus::pending &&
+                        context.status(step.id) != StepStatus::done);
     if (!half) {
         auto reads = old_reads_now(context);
-        if (reads && *reads) return Verdict{DataVerdict::keep_schema, "the old release declares that it reads the schema as it is now"};
+        if (reads && *reads)
+            return Verdict{DataVerdict::keep_schema, "the old release declares that it reads the schema as it is now"};
     }
     if (frozen) return Verdict{DataVerdict::restore_if_unwritten, "the databases were opened to the new release for its gate"};
-    return Verdict{DataVerdict::needs_operator, "writers went on while a migration that isn't declared compatible changed the schema"};
+    return Verdict{DataVerdict::needs_operator,
+                   "writers went on while a migration that isn't declared compatible changed the schema"};
 }
 
 }  // namespace uprev

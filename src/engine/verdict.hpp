@@ -7,11 +7,11 @@
 namespace uprev {
 
 enum class DataVerdict {
-    untouched,       // no migration started: pointer back
-    keep_schema,     // the old release reads the schema as it is now: pointer back, the schema stays
-    restore,         // fenced from snapshot to now: the snapshot set is swapped in
+    untouched,             // no migration started: pointer back
+    keep_schema,           // the old release reads the schema as it is now: pointer back, the schema stays
+    restore,               // fenced from snapshot to now: the snapshot set is swapped in
     restore_if_unwritten,  // the fence was opened for the gate: restored only if the database shows that nothing was written
-    needs_operator,  // anything else
+    needs_operator,        // anything else
 };
 std::string_view word(DataVerdict verdict);
 DataVerdict data_verdict(std::string_view word);

@@ -15,17 +15,24 @@ constexpr const char* from_backup = "put journal.db back from a backup of the st
 
 Error sqlite_error(int code, const std::string& why) {
     switch (code & 0xff) {
-        case SQLITE_FULL: return fail(Code::exhausted, "journal: " + why, "free disk space on the state folder's disk, then run the command again");
+        case SQLITE_FULL:
+            return fail(Code::exhausted, "journal: " + why,
+                        "free disk space on the state folder's disk, then run the command again");
         case SQLITE_CORRUPT:
         case SQLITE_NOTADB:
-        case SQLITE_ERROR: return fail(Code::corrupt, "journal: " + why, from_backup);  // a table of ours is missing
+        case SQLITE_ERROR:
+            return fail(Code::corrupt, "journal: " + why, from_backup);  // a table of ours is missing
         case SQLITE_BUSY:
-        case SQLITE_LOCKED: return fail(Code::conflict, "journal: " + why, "another uprev is writing; try again");
+        case SQLITE_LOCKED:
+            return fail(Code::conflict, "journal: " + why, "another uprev is writing; try again");
         case SQLITE_READONLY:
         case SQLITE_PERM:
-        case SQLITE_CANTOPEN: return fail(Code::permission, "journal: " + why, "run as the user that owns the state folder (usually root: sudo)");
-        case SQLITE_CONSTRAINT: return fail(Code::bug, "journal: " + why, "report this, with the output of 'uprev doctor'");
-        default: return fail(Code::unavailable, "journal: " + why, "check the disk that holds the state folder");
+        case SQLITE_CANTOPEN:
+            return fail(Code::permission, "journal: " + why, "run as the user that owns the state folder (usually root: sudo)");
+        case SQLITE_CONSTRAINT:
+            return fail(Code::bug, "journal: " + why, "report this, with the output of 'uprev doctor'");
+        default:
+            return fail(Code::unavailable, "journal: " + why, "check the disk that holds the state folder");
     }
 }
 
@@ -49,8 +56,10 @@ Result<> make_private(const os::Path& file) {
     std::error_code missing;
     const int fd = ::open(file.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
     if (fd >= 0) ::close(fd);
-    if (fd >= 0 || (errno == EEXIST && std::filesystem::is_regular_file(std::filesystem::symlink_status(file, missing)))) return {};
-    return fail(Code::permission, "cannot open journal '" + file.string() + "'", "run as the user that owns the state folder (usually root: sudo)");
+    if (fd >= 0 || (errno == EEXIST && std::filesystem::is_regular_file(std::filesystem::symlink_status(file, missing))))
+        return {};
+    return fail(Code::permission, "cannot open journal '" + file.string() + "'",
+                "run as the user that owns the state folder (usually root: sudo)");
 }
 }  // namespace
 
@@ -111,7 +120,8 @@ Result<DatabaseFile> DatabaseFile::from_bytes(std::string bytes) {
     if (copy == nullptr) return fail(Code::exhausted, "journal: not enough memory for a copy of it", "free some memory");
     std::copy(bytes.begin(), bytes.end(), copy);
     const auto size = static_cast<sqlite3_int64>(bytes.size());
-    const int loaded = sqlite3_deserialize(raw, "main", copy, size, size, SQLITE_DESERIALIZE_FREEONCLOSE | SQLITE_DESERIALIZE_RESIZEABLE);
+    const int loaded =
+        sqlite3_deserialize(raw, "main", copy, size, size, SQLITE_DESERIALIZE_FREEONCLOSE | SQLITE_DESERIALIZE_RESIZEABLE);
     if (loaded != SQLITE_OK) return sqlite_error(loaded, sqlite3_errstr(loaded));
     return out;
 }

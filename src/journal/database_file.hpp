@@ -39,8 +39,8 @@ class DatabaseFile {
     static Result<DatabaseFile> from_bytes(std::string bytes);  // in memory
     Result<> execute(const std::string& sql);
     Result<Statement> prepare(std::string_view sql) const;
-    Result<std::string> bytes() const;    // the whole file, its write-ahead log taken in
-    [[nodiscard]] int changed() const;    // rows that the last statement changed
+    Result<std::string> bytes() const;  // the whole file, its write-ahead log taken in
+    [[nodiscard]] int changed() const;  // rows that the last statement changed
 
    private:
     struct Close {

@@ -31,16 +31,19 @@ Result<> Journal::set_generation(std::int64_t number, GenerationState state) {
 
 Result<std::vector<Generation>> Journal::generations() const {
     const std::lock_guard guard(state_->mutex);
-    auto s = TRY(state_->db.prepare("SELECT number, version, folder, operation, state, at_ms, plugins, details FROM generations ORDER BY number DESC"));
+    auto s = TRY(state_->db.prepare(
+        "SELECT number, version, folder, operation, state, at_ms, plugins, details FROM generations ORDER BY number DESC"));
     std::vector<Generation> out;
     while (TRY(s.row()))
-        out.push_back({s.number(0), s.text(1), s.text(2), s.text(3), generation_state(s.text(4)), s.number(5), load(s.text(6)), load(s.text(7))});
+        out.push_back({s.number(0), s.text(1), s.text(2), s.text(3), generation_state(s.text(4)), s.number(5), load(s.text(6)),
+                       load(s.text(7))});
     return out;
 }
 
 Result<std::optional<Generation>> Journal::active_generation() const {
     for (auto& generation : TRY(generations()))
-        if (generation.state == GenerationState::good || generation.state == GenerationState::degraded) return std::optional(std::move(generation));
+        if (generation.state == GenerationState::good || generation.state == GenerationState::degraded)
+            return std::optional(std::move(generation));
     return std::optional<Generation>();
 }
 
@@ -86,9 +89,15 @@ Result<std::optional<Setting>> Journal::setting(const std::string& key) const {
 
 Result<> Journal::add_snapshot_set(const SnapshotSet& set) {
     return state_->commit("snapshot set", [&](DatabaseFile& db) -> Result<> {
-        auto s = TRY(db.prepare("INSERT INTO snapshot_sets (id, operation, version, at_ms, snapshots) VALUES (?1,?2,?3,?4,?5) ON CONFLICT (id) DO UPDATE SET "
-                                "operation = ?2, version = ?3, at_ms = ?4, snapshots = ?5"));
-        s.bind(1, set.id).bind(2, set.operation).bind(3, set.version).bind(4, set.at_ms == 0 ? state_->now() : set.at_ms).bind(5, dump(set.snapshots));
+        auto s =
+            TRY(db.prepare("INSERT INTO snapshot_sets (id, operation, version, at_ms, snapshots) VALUES (?1,?2,?3,?4,?5) ON "
+                           "CONFLICT (id) DO UPDATE SET "
+                           "operation = ?2, version = ?3, at_ms = ?4, snapshots = ?5"));
+        s.bind(1, set.id)
+            .bind(2, set.operation)
+            .bind(3, set.version)
+            .bind(4, set.at_ms == 0 ? state_->now() : set.at_ms)
+            .bind(5, dump(set.snapshots));
         return run(s);
     });
 }

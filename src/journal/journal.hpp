@@ -27,7 +27,7 @@ class Journal {
     struct Options {
         bool read_only = false;
         CommitGate gate;
-        std::string machine_id;      // a journal bound to another machine is Code::refused; empty: not checked
+        std::string machine_id;            // a journal bound to another machine is Code::refused; empty: not checked
         const os::Clock* clock = nullptr;  // required
     };
     // Creates the file (0600) when missing; read-only that is Code::not_found. Newer state: Code::refused, and nothing is changed. Older state:
@@ -43,7 +43,8 @@ class Journal {
     // Operations.
     Result<> create(const Operation& operation);  // Code::conflict: another one is unfinished
     Result<> set_worker(const std::string& operation, const std::string& worker_json);
-    Result<> freeze(const std::string& operation, const Json& plan, const Json& pinned, const std::string& from, const std::string& to);
+    Result<> freeze(const std::string& operation, const Json& plan, const Json& pinned, const std::string& from,
+                    const std::string& to);
     Result<> finish(const std::string& operation, OperationResult result, const Json& report);
     Result<Operation> operation(const std::string& id) const;
     Result<std::optional<Operation>> unfinished() const;
@@ -52,15 +53,16 @@ class Journal {
     // Steps. `end` may begin the next ones in the same commit.
     // `as` is the intent: doing, or undoing.
     Result<> begin(const std::string& operation, const std::vector<std::string>& steps, StepStatus as = StepStatus::doing);
-    Result<> end(const std::string& operation, const StepEnd& end, const std::vector<std::string>& next = {}, StepStatus as = StepStatus::doing);
+    Result<> end(const std::string& operation, const StepEnd& end, const std::vector<std::string>& next = {},
+                 StepStatus as = StepStatus::doing);
     Result<> set_direction(const std::string& operation, Direction direction, const Json& verdict);
     Result<std::vector<StepRecord>> steps(const std::string& operation) const;
 
     // Generations.
     Result<std::int64_t> add_generation(const Generation& generation);  // its number
     Result<> set_generation(std::int64_t number, GenerationState state);
-    Result<std::vector<Generation>> generations() const;                // newest first
-    Result<std::optional<Generation>> active_generation() const;        // the newest that is good or degraded
+    Result<std::vector<Generation>> generations() const;          // newest first
+    Result<std::optional<Generation>> active_generation() const;  // the newest that is good or degraded
 
     // Versions that failed here, not chosen again by themselves.
     Result<> mark_failed(const std::string& version, const std::string& reason, const std::string& operation);

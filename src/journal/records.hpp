@@ -7,9 +7,9 @@
 #include <string_view>
 #include <vector>
 
+#include <nlohmann/json.hpp>
 #include "base/json.hpp"
 #include "base/result.hpp"
-#include <nlohmann/json.hpp>
 
 namespace uprev {
 
@@ -28,22 +28,22 @@ GenerationState generation_state(std::string_view word);
 
 struct Operation {
     std::string id;
-    std::string kind;                 // upgrade | rollback | restore | snapshot | adopt | gc
-    std::string from;                 // version
+    std::string kind;  // upgrade | rollback | restore | snapshot | adopt | gc
+    std::string from;  // version
     std::string to;
     Direction direction = Direction::forward;
     OperationResult result = OperationResult::none;  // none: not finished
     std::int64_t created_ms = 0;
     std::int64_t ended_ms = 0;
-    std::string started_by;           // OS user; SUDO_USER where there is one
+    std::string started_by;  // OS user; SUDO_USER where there is one
     std::string uprev_version;
     std::string machine;
-    Json request;                     // flags of the command
-    Json plan;                        // null until frozen
-    Json pinned;                      // effective configuration, facts and folders
-    Json verdict;                     // how going back treats the databases; null until decided
-    Json report;                      // null until finished
-    std::string worker;               // ProcessIdentity as JSON
+    Json request;        // flags of the command
+    Json plan;           // null until frozen
+    Json pinned;         // effective configuration, facts and folders
+    Json verdict;        // how going back treats the databases; null until decided
+    Json report;         // null until finished
+    std::string worker;  // ProcessIdentity as JSON
 };
 
 struct StepRecord {
@@ -52,14 +52,14 @@ struct StepRecord {
     int attempts = 0;
     std::int64_t started_ms = 0;
     std::int64_t ended_ms = 0;
-    Json outputs;                     // what later steps and undo need; never a secret
-    Json error;                       // {code, message, hint} or null
+    Json outputs;  // what later steps and undo need; never a secret
+    Json error;    // {code, message, hint} or null
 };
 
 struct StepEnd {
     std::string id;
     StepStatus status = StepStatus::done;
-    Json outputs;                     // null: keep what was there
+    Json outputs;  // null: keep what was there
     Json error;
 };
 
@@ -70,8 +70,8 @@ struct Generation {
     std::string operation;
     GenerationState state = GenerationState::candidate;
     std::int64_t at_ms = 0;
-    Json plugins;                     // {name: version}
-    Json details;                     // snapshot set, migrations run, release and site as pinned
+    Json plugins;  // {name: version}
+    Json details;  // snapshot set, migrations run, release and site as pinned
 };
 
 struct FailedVersion {
@@ -90,9 +90,9 @@ struct Setting {
 struct SnapshotSet {
     std::string id;
     std::string operation;
-    std::string version;              // of the application when it was taken
+    std::string version;  // of the application when it was taken
     std::int64_t at_ms = 0;
-    Json snapshots;                   // array of Snapshot as JSON
+    Json snapshots;  // array of Snapshot as JSON
 };
 
 }  // namespace uprev

@@ -36,7 +36,9 @@ struct Journal::State {
     }
 };
 
-inline std::string dump(const Json& json) { return json.is_null() ? std::string() : json.dump(-1, ' ', false, Json::error_handler_t::replace); }
+inline std::string dump(const Json& json) {
+    return json.is_null() ? std::string() : json.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
 inline Json load(const std::string& text) { return text.empty() ? Json() : Json::parse(text, nullptr, false); }
 
 // Runs a statement that yields no rows.

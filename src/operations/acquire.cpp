@@ -20,12 +20,14 @@ Result<Target> verify(const Ports& ports, const FeedRelease& release, const Fetc
     subject.signature = fetched.signature;
     // Each reads the whole artifact by itself, side by side.
     std::vector<std::future<Result<Evidence>>> asked;
-    for (auto* verifier : ports.verifiers) asked.push_back(std::async(std::launch::async, [verifier, &subject] { return verifier->verify(subject); }));
+    for (auto* verifier : ports.verifiers)
+        asked.push_back(std::async(std::launch::async, [verifier, &subject] { return verifier->verify(subject); }));
     for (auto& answer : asked) {
         auto evidence = TRY(answer.get().within("verifying " + fetched.artifact_name));
         target.evidence.insert(target.evidence.end(), evidence.checks.begin(), evidence.checks.end());
         if (!target.sha256.empty() && !evidence.sha256.empty() && target.sha256 != evidence.sha256)
-            return fail(Code::untrusted, fetched.artifact_name + " changed while it was verified", "somebody writes to the state folder: find out who");
+            return fail(Code::untrusted, fetched.artifact_name + " changed while it was verified",
+                        "somebody writes to the state folder: find out who");
         if (!evidence.sha256.empty()) target.sha256 = evidence.sha256;
     }
     if (target.sha256.empty()) target.sha256 = fetched.sha256;
@@ -44,7 +46,14 @@ Result<std::optional<VerifiedRelease>> read_published(const Ports& ports, const 
     if (!published) return std::optional<VerifiedRelease>();
     const auto name_of = [](const std::string& address) { return address.substr(address.rfind('/') + 1); };
     VerifiedRelease out;
-    out.target = {release.version.text(), name_of(release.artifact.url), release.artifact.sha256, release.artifact.size, {}, release.changelog, release.breaking, ""};
+    out.target = {release.version.text(),
+                  name_of(release.artifact.url),
+                  release.artifact.sha256,
+                  release.artifact.size,
+                  {},
+                  release.changelog,
+                  release.breaking,
+                  ""};
     Subject subject;
     subject.text = published->text;
     subject.name = name_of(release.release_file);

@@ -12,8 +12,8 @@ namespace uprev {
 struct VerifiedRelease {
     Target target;
     os::Path artifact;
-    std::string release_text;     // the vendor's release file; empty: the release ships none
-    std::uint64_t unpacked = 0;   // bytes; 0: not measured
+    std::string release_text;    // the vendor's release file; empty: the release ships none
+    std::uint64_t unpacked = 0;  // bytes; 0: not measured
 };
 
 // What a plan can be made from without a download: the release file that is published beside the artifact, when a signature of its own

@@ -12,12 +12,15 @@ bool there(const Ports& ports, const os::Path& folder) {
     return info && info->type == os::FileType::folder;
 }
 
-void keep(Json& out, const std::string& command, const std::string& version, const ReleaseFile& release, const os::Path& folder, const Ports& ports) {
+void keep(Json& out, const std::string& command, const std::string& version, const ReleaseFile& release, const os::Path& folder,
+          const Ports& ports) {
     const auto known = reads_now(release, ports.databases);
     if (known == Reads::no || !there(ports, folder)) return;
-    out.push_back({{"command", command},
-                   {"keeps", "every row, with " + version},
-                   {"loses", std::string("nothing") + (known == Reads::yes ? "" : "; whether it reads the schema as it is can't be told") + "; it must hold its gate"}});
+    out.push_back(
+        {{"command", command},
+         {"keeps", "every row, with " + version},
+         {"loses", std::string("nothing") + (known == Reads::yes ? "" : "; whether it reads the schema as it is can't be told") +
+                       "; it must hold its gate"}});
 }
 
 void restore(Json& out, const std::string& set, const Ports& ports, const Journal& journal) {
@@ -28,7 +31,9 @@ void restore(Json& out, const std::string& set, const Ports& ports, const Journa
         const auto loss = restore_loss(ports.databases, one);
         out.push_back({{"command", "uprev snapshot restore " + one.id + " --yes"},
                        {"keeps", one.version + " and the data as it was when the set was taken"},
-                       {"loses", loss ? (loses_nothing(*loss) ? "nothing, as things stand" : "every row written since: " + loss_in_short(*loss)) : "every row written since the snapshot"}});
+                       {"loses", loss ? (loses_nothing(*loss) ? "nothing, as things stand"
+                                                              : "every row written since: " + loss_in_short(*loss))
+                                      : "every row written since the snapshot"}});
         return;
     }
 }

@@ -73,15 +73,18 @@ std::string passed_over(Session& session, const Feed& feed, const std::string& c
     for (const auto& release : feed.releases)
         for (const auto& f : *failed)
             if (f.version == release.version.text() && *active < release.version)
-                out += "\n" + f.version + " is passed over (" + f.reason.substr(0, f.reason.find('\n')) + "); to try it again: uprev upgrade --to " + f.version;
+                out += "\n" + f.version + " is passed over (" + f.reason.substr(0, f.reason.find('\n')) +
+                       "); to try it again: uprev upgrade --to " + f.version;
     return out;
 }
 
 // The guard keeps old code from starting on a new schema when the machine reboots in the middle.
 void unguarded(Prepared& out) {
     if (out.plan.writes != Writes::frozen || out.facts.capabilities.guard) return;
-    out.findings.push_back({Finding::Severity::warning, "guard.none", "nothing keeps the services from starting at boot while the schema changes",
-                            "give the service manager a guard (services.guard_on and guard_off), or order the services after uprev-recover@.service", Code::refused});
+    out.findings.push_back(
+        {Finding::Severity::warning, "guard.none", "nothing keeps the services from starting at boot while the schema changes",
+         "give the service manager a guard (services.guard_on and guard_off), or order the services after uprev-recover@.service",
+         Code::refused});
 }
 
 Result<VerifiedRelease> obtain(Session& session, const Ports& ports, const FeedRelease& release, const PrepareHooks& hooks) {
@@ -119,7 +122,8 @@ Result<Prepared> prepare_upgrade(Session& session, const OperationRequest& reque
     const auto path = TRY(choose_path(feed, TRY(target_request(session, request, active.version))));
     if (path.empty()) {
         out.nothing_to_do = true;
-        out.nothing_reason = request.to.empty() ? "no newer version can be deployed; " + active.version + " is installed" + passed_over(session, feed, active.version)
+        out.nothing_reason = request.to.empty() ? "no newer version can be deployed; " + active.version + " is installed" +
+                                                      passed_over(session, feed, active.version)
                                                 : active.version + " is installed already";
         return out;
     }
@@ -164,7 +168,8 @@ Result<Generation> choose_generation(const os::FileSystem& fs, const std::vector
     for (const auto& g : generations) {
         const bool named = !to.empty() && (g.version == to || std::to_string(g.number) == to);
         const bool left = std::any_of(failed.begin(), failed.end(), [&](const auto& f) { return f.version == g.version; });
-        const bool good = g.state == GenerationState::good || g.state == GenerationState::superseded || (named && g.state == GenerationState::degraded);
+        const bool good = g.state == GenerationState::good || g.state == GenerationState::superseded ||
+                          (named && g.state == GenerationState::degraded);
         if (!good || g.folder == active.folder.string()) continue;
         if (to.empty() ? left : !named) continue;
         if (TRY(fs.info(g.folder)).type == os::FileType::folder) return g;
@@ -182,7 +187,8 @@ Result<Generation> choose_generation(const os::FileSystem& fs, const std::vector
 }
 
 // The way back that takes the data along: the set taken before the first migration since `goal`, by its exact command and its price.
-Result<std::string> way_back(const Journal& journal, const std::vector<Generation>& generations, const Generation& goal, const Ports& ports) {
+Result<std::string> way_back(const Journal& journal, const std::vector<Generation>& generations, const Generation& goal,
+                             const Ports& ports) {
     std::string id;
     for (const auto& g : generations) {  // newest first
         if (g.number <= goal.number) break;
@@ -198,17 +204,20 @@ Result<std::string> way_back(const Journal& journal, const std::vector<Generatio
 }
 
 // Whether `goal` may be started on `name` as it is: because it says so, or because it served on just this schema when it was good.
-std::optional<Finding> schema_finding(const std::string& name, const DatabaseFacts& facts, const ReleaseFile& release, const Generation& goal, bool migrated,
-                                      const std::string& way) {
+std::optional<Finding> schema_finding(const std::string& name, const DatabaseFacts& facts, const ReleaseFile& release,
+                                      const Generation& goal, bool migrated, const std::string& way) {
     const auto id = "schema." + name;
     const auto known = reads(release, facts.schema);
-    if (known == Reads::yes) return Finding{Finding::Severity::note, id, goal.version + " declares that it reads schema " + facts.schema, "", Code::refused};
+    if (known == Reads::yes)
+        return Finding{Finding::Severity::note, id, goal.version + " declares that it reads schema " + facts.schema, "",
+                       Code::refused};
     const auto then = goal.details.value("schemas", Json::object()).value(name, "");
     const bool same = !then.empty() && then == facts.schema;
     const bool nothing_known = known == Reads::unknown && (then.empty() || facts.schema.empty());
     if (known == Reads::unknown && (same || (nothing_known && !migrated))) return std::nullopt;
     return Finding{Finding::Severity::blocker, id,
-                   goal.version + " is not known to read the schema of '" + name + "' (" + (facts.schema.empty() ? "unknown" : facts.schema) + ")",
+                   goal.version + " is not known to read the schema of '" + name + "' (" +
+                       (facts.schema.empty() ? "unknown" : facts.schema) + ")",
                    "a rollback does not take migrations back; to go back with the data: " + way, Code::refused};
 }
 }  // namespace

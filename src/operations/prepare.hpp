@@ -16,9 +16,9 @@ struct Prepared {
     Plan plan;
     Facts facts;
     std::vector<Finding> findings;
-    Pinned pinned;                            // mark, work and paths filled in by the caller's operation id
-    std::vector<std::string> stops;           // versions to go through after this one, in order
-    std::unique_ptr<Adapters> adapters;       // with the services of both releases
+    Pinned pinned;                       // mark, work and paths filled in by the caller's operation id
+    std::vector<std::string> stops;      // versions to go through after this one, in order
+    std::unique_ptr<Adapters> adapters;  // with the services of both releases
     bool nothing_to_do = false;
     std::string nothing_reason;
 };
@@ -30,7 +30,8 @@ struct PrepareHooks {
 };
 
 // Refusals by findings are not an Error: see blocks(findings). Errors: source, trust, configuration.
-Result<Prepared> prepare_upgrade(Session& session, const OperationRequest& request, const std::string& mark, const PrepareHooks& hooks);
+Result<Prepared> prepare_upgrade(Session& session, const OperationRequest& request, const std::string& mark,
+                                 const PrepareHooks& hooks);
 Result<Prepared> prepare_rollback(Session& session, const OperationRequest& request, const std::string& mark);
 
 Result<TargetRequest> target_request(Session& session, const OperationRequest& request, const std::string& current);

@@ -18,8 +18,12 @@ Json step_rows(const ReportInput& in) {
     for (const auto& step : in.plan->steps) {
         const auto found = std::find_if(in.steps.begin(), in.steps.end(), [&](const auto& r) { return r.id == step.id; });
         const bool known = found != in.steps.end();
-        Json row = {{"id", step.id}, {"title", step.title}, {"phase", phase_name(step.phase)}, {"status", known ? word(found->status) : "pending"},
-                    {"took_ms", known && found->ended_ms > 0 ? found->ended_ms - found->started_ms : 0}, {"attempts", known ? found->attempts : 0}};
+        Json row = {{"id", step.id},
+                    {"title", step.title},
+                    {"phase", phase_name(step.phase)},
+                    {"status", known ? word(found->status) : "pending"},
+                    {"took_ms", known && found->ended_ms > 0 ? found->ended_ms - found->started_ms : 0},
+                    {"attempts", known ? found->attempts : 0}};
         if (known && !found->error.is_null()) row["error"] = found->error;
         out.push_back(std::move(row));
     }
@@ -36,7 +40,9 @@ Json migrations(const ReportInput& in) {
     if (in.plan == nullptr) return out;
     for (const auto& step : in.plan->steps)
         if (const auto* r = record(in, step.id); step.kind == "migrate.run" && r != nullptr)
-            out.push_back({{"name", step.args.value("name", "")}, {"status", word(r->status)}, {"took_ms", r->ended_ms > 0 ? r->ended_ms - r->started_ms : 0}});
+            out.push_back({{"name", step.args.value("name", "")},
+                           {"status", word(r->status)},
+                           {"took_ms", r->ended_ms > 0 ? r->ended_ms - r->started_ms : 0}});
     return out;
 }
 
@@ -59,12 +65,18 @@ Json unpinned(const ReportInput& in) {
 }  // namespace
 
 Json make_report(const ReportInput& in) {
-    Json report = {{"operation", in.operation->id}, {"kind", in.operation->kind}, {"result", word(in.outcome.result)}, {"from", in.operation->from}, {"to", in.operation->to}};
+    Json report = {{"operation", in.operation->id},
+                   {"kind", in.operation->kind},
+                   {"result", word(in.outcome.result)},
+                   {"from", in.operation->from},
+                   {"to", in.operation->to}};
     if (in.plan != nullptr) {
         report["from"] = in.plan->from;
         report["to"] = in.plan->to;
     }
-    report["direction"] = in.outcome.result == OperationResult::undone || in.outcome.result == OperationResult::abandoned ? "back" : word(in.operation->direction);
+    report["direction"] = in.outcome.result == OperationResult::undone || in.outcome.result == OperationResult::abandoned
+                              ? "back"
+                              : word(in.operation->direction);
     report["recovered"] = in.recovered;
     report["downtime"] = in.downtime;
     report["steps"] = step_rows(in);
@@ -77,12 +89,16 @@ Json make_report(const ReportInput& in) {
     if (in.plan != nullptr) report["plan_hash"] = in.plan->hash;
     if (in.plan != nullptr) report["writes"] = in.plan->writes == Writes::live ? "live" : "frozen";
     if (in.pinned != nullptr) report["evidence"] = in.pinned->target.evidence;
-    if (const auto* taken = record(in, "snapshot.take"); taken != nullptr && taken->outputs.is_object()) report["snapshots"] = taken->outputs.value("snapshots", Json::array());
+    if (const auto* taken = record(in, "snapshot.take"); taken != nullptr && taken->outputs.is_object())
+        report["snapshots"] = taken->outputs.value("snapshots", Json::array());
     report["notes"] = in.pinned == nullptr ? Json::array() : Json(in.pinned->release.notes);
     report["remarks"] = in.outcome.remarks;
     report["remaining"] = in.remaining;
     report["choices"] = in.choices;
-    report["error"] = in.outcome.error.message.empty() ? Json() : Json({{"code", code_name(in.outcome.error.code)}, {"message", in.outcome.error.text()}, {"hint", in.outcome.error.hint}});
+    report["error"] = in.outcome.error.message.empty() ? Json()
+                                                       : Json({{"code", code_name(in.outcome.error.code)},
+                                                               {"message", in.outcome.error.text()},
+                                                               {"hint", in.outcome.error.hint}});
     if (!in.outcome.failed_step.empty()) report["failed_step"] = in.outcome.failed_step;
     return report;
 }
@@ -95,7 +111,8 @@ std::string headline(const Json& r) {
     if (result == "succeeded") return fmt::format("{} {} succeeded", kind, way);
     if (result == "degraded") return fmt::format("{} {} done, with remarks: acknowledge with 'uprev ack'", kind, way);
     if (result == "undone") return fmt::format("{} {} failed and was put back: {} is active", kind, way, r.value("from", ""));
-    if (result == "abandoned") return fmt::format("{} {} given up before anything users see had changed: {} is active", kind, way, r.value("from", ""));
+    if (result == "abandoned")
+        return fmt::format("{} {} given up before anything users see had changed: {} is active", kind, way, r.value("from", ""));
     if (result == "refused") return fmt::format("{} {} refused; nothing was changed", kind, r.value("to", "").empty() ? "" : way);
     return fmt::format("{} {} needs an operator's decision", kind, way);
 }
@@ -103,7 +120,9 @@ std::string headline(const Json& r) {
 std::string downtime_line(const Json& d) {
     if (!d.is_object()) return "downtime:  none: nothing disruptive ran\n";
     if (d.value("requests", 0) == 0) return "downtime:  not measured: no service has an http or tcp health address\n";
-    return fmt::format("downtime:  {} measured ({} of {} health requests failed)\n", human_duration(std::chrono::milliseconds(d.value("total_ms", 0))), d.value("failed", 0), d.value("requests", 0));
+    return fmt::format("downtime:  {} measured ({} of {} health requests failed)\n",
+                       human_duration(std::chrono::milliseconds(d.value("total_ms", 0))), d.value("failed", 0),
+                       d.value("requests", 0));
 }
 
 std::string indent(const std::string& text) {
@@ -118,22 +137,30 @@ std::string report_text(const Json& r) {
     const auto result = r.value("result", "");
     for (const auto& f : r.value("findings", Json::array()))
         if (f.value("severity", "") != "note" || result == "refused")
-            out += fmt::format("{}: {}\n           {}\n", f.value("severity", ""), indent(f.value("message", "")), indent(f.value("hint", "")));
+            out += fmt::format("{}: {}\n           {}\n", f.value("severity", ""), indent(f.value("message", "")),
+                               indent(f.value("hint", "")));
     const bool listed = result == "refused" && !r.value("findings", Json::array()).empty();
     if (const auto& e = r.contains("error") ? r["error"] : Json(); e.is_object() && !listed) {
         out += fmt::format("why:       {}\n", indent(e.value("message", "")));
         if (!e.value("hint", "").empty()) out += fmt::format("next:      {}\n", indent(e.value("hint", "")));
     }
     if (result != "refused") out += downtime_line(r.contains("downtime") ? r["downtime"] : Json());
-    for (const auto& m : r.value("migrations", Json::array())) out += fmt::format("migration: {} {} ({})\n", m.value("name", ""), m.value("status", ""), human_duration(std::chrono::milliseconds(m.value("took_ms", 0))));
-    for (const auto& s : r.value("snapshots", Json::array())) out += fmt::format("snapshot:  {} {}: {}\n", s.value("database", ""), s.value("proven", false) ? "proven" : "UNVERIFIED", s.value("proof", ""));
+    for (const auto& m : r.value("migrations", Json::array()))
+        out += fmt::format("migration: {} {} ({})\n", m.value("name", ""), m.value("status", ""),
+                           human_duration(std::chrono::milliseconds(m.value("took_ms", 0))));
+    for (const auto& s : r.value("snapshots", Json::array()))
+        out += fmt::format("snapshot:  {} {}: {}\n", s.value("database", ""), s.value("proven", false) ? "proven" : "UNVERIFIED",
+                           s.value("proof", ""));
     for (const auto& p : r.value("plugin_updates", Json::array()))
-        out += fmt::format("plugin:    {} {}: update {} fits {}\n", p.value("name", ""), p.value("installed", ""), p.value("update", ""), p.value("fits", ""));
-    if (!r.value("unpinned", Json::array()).empty()) out += fmt::format("unpinned:  {} packages have no hash in their lock file\n", r["unpinned"].size());
+        out += fmt::format("plugin:    {} {}: update {} fits {}\n", p.value("name", ""), p.value("installed", ""),
+                           p.value("update", ""), p.value("fits", ""));
+    if (!r.value("unpinned", Json::array()).empty())
+        out += fmt::format("unpinned:  {} packages have no hash in their lock file\n", r["unpinned"].size());
     for (const auto& remark : r.value("remarks", Json::array())) out += "remark:    " + remark.get<std::string>() + "\n";
     for (const auto& note : r.value("notes", Json::array())) out += "note:      " + note.get<std::string>() + "\n";
     for (const auto& choice : r.value("choices", Json::array()))
-        out += fmt::format("choice:    {}\n           keeps {}; loses {}\n", choice.value("command", ""), choice.value("keeps", ""), choice.value("loses", ""));
+        out += fmt::format("choice:    {}\n           keeps {}; loses {}\n", choice.value("command", ""),
+                           choice.value("keeps", ""), choice.value("loses", ""));
     for (const auto& next : r.value("remaining", Json::array())) out += "still to go: " + next.get<std::string>() + "\n";
     return out;
 }

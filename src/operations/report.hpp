@@ -9,13 +9,13 @@ namespace uprev {
 
 struct ReportInput {
     const Operation* operation = nullptr;
-    const Plan* plan = nullptr;       // null: none was made
-    const Pinned* pinned = nullptr;   // null: none
+    const Plan* plan = nullptr;      // null: none was made
+    const Pinned* pinned = nullptr;  // null: none
     std::vector<StepRecord> steps;
     std::vector<Finding> findings;
     RunOutcome outcome;
-    Json downtime;                    // null: nothing disruptive ran
-    Json choices = Json::array();     // after needs_operator
+    Json downtime;                 // null: nothing disruptive ran
+    Json choices = Json::array();  // after needs_operator
     std::vector<std::string> remaining;
     bool recovered = false;
 };

@@ -6,8 +6,16 @@
 namespace uprev {
 
 Json to_json(const OperationRequest& r) {
-    return {{"kind", r.kind}, {"to", r.to}, {"allow_breaking", r.allow_breaking}, {"reason", r.reason}, {"allow_downgrade", r.allow_downgrade}, {"accept_edits", r.accept_edits},
-            {"unattended", r.unattended}, {"at_most", r.at_most}, {"plan_hash", r.plan_hash}, {"wait_ms", r.wait.count()}};
+    return {{"kind", r.kind},
+            {"to", r.to},
+            {"allow_breaking", r.allow_breaking},
+            {"reason", r.reason},
+            {"allow_downgrade", r.allow_downgrade},
+            {"accept_edits", r.accept_edits},
+            {"unattended", r.unattended},
+            {"at_most", r.at_most},
+            {"plan_hash", r.plan_hash},
+            {"wait_ms", r.wait.count()}};
 }
 
 Result<OperationRequest> request_from_json(const Json& json) {

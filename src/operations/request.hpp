@@ -11,14 +11,14 @@
 namespace uprev {
 
 struct OperationRequest {
-    std::string kind = "upgrade";      // upgrade | rollback | resume | restore | accept
-    std::string to;                    // version, or snapshot set for restore; empty: chosen
+    std::string kind = "upgrade";  // upgrade | rollback | resume | restore | accept
+    std::string to;                // version, or snapshot set for restore; empty: chosen
     bool allow_breaking = false;
     std::string reason;
     bool allow_downgrade = false;
     bool accept_edits = false;
-    bool unattended = false;           // `uprev auto`
-    std::string at_most = "major";     // patch | minor | major
+    bool unattended = false;        // `uprev auto`
+    std::string at_most = "major";  // patch | minor | major
     std::string plan_hash;
     std::chrono::milliseconds wait{0};
 };

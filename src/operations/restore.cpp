@@ -18,7 +18,9 @@ Result<std::optional<Operation>> stopped_operation(Journal& journal) {
         if (o.kind == "restore" || o.kind == "accept") {
             if (o.result != OperationResult::succeeded && o.result != OperationResult::degraded) continue;
         }
-        if (o.result == OperationResult::succeeded || o.result == OperationResult::degraded || o.result == OperationResult::undone) break;
+        if (o.result == OperationResult::succeeded || o.result == OperationResult::degraded ||
+            o.result == OperationResult::undone)
+            break;
     }
     return std::optional<Operation>();
 }
@@ -30,23 +32,29 @@ Result<SnapshotSet> find_set(Journal& journal, const std::string& id) {
         if (set.id == id) return std::move(set);
         known += (known.empty() ? "" : ", ") + set.id;
     }
-    return fail(Code::not_found, "there is no snapshot set '" + id + "'", known.empty() ? "none was taken yet" : "known: " + known);
+    return fail(Code::not_found, "there is no snapshot set '" + id + "'",
+                known.empty() ? "none was taken yet" : "known: " + known);
 }
 
 Result<Generation> generation_of(Journal& journal, const std::string& version) {
     for (auto& g : TRY(journal.generations()))
-        if (g.version == version && g.state != GenerationState::failed && g.state != GenerationState::candidate) return std::move(g);
-    return fail(Code::not_found, "no good generation of version " + version + ", which the snapshot set belongs to, is on record", "see 'uprev history'");
+        if (g.version == version && g.state != GenerationState::failed && g.state != GenerationState::candidate)
+            return std::move(g);
+    return fail(Code::not_found, "no good generation of version " + version + ", which the snapshot set belongs to, is on record",
+                "see 'uprev history'");
 }
 
 // A release that can't read what it would find is not started, whoever asks.
-void must_read(Prepared& out, const ReleaseFile& release, const std::string& version, const std::string& database, const std::string& schema) {
+void must_read(Prepared& out, const ReleaseFile& release, const std::string& version, const std::string& database,
+               const std::string& schema) {
     if (reads(release, schema) != Reads::no) return;
-    out.findings.push_back({Finding::Severity::blocker, "schema." + database, version + " is not known to read schema " + schema + " of database '" + database + "'",
+    out.findings.push_back({Finding::Severity::blocker, "schema." + database,
+                            version + " is not known to read schema " + schema + " of database '" + database + "'",
                             "choose another way: see 'uprev status'", Code::refused});
 }
 
-void fill(Prepared& out, Session& session, const std::string& mark, const Session::Active& active, const ReleaseFile& old, const ReleaseFile& release, const std::string& version, const os::Path& folder) {
+void fill(Prepared& out, Session& session, const std::string& mark, const Session::Active& active, const ReleaseFile& old,
+          const ReleaseFile& release, const std::string& version, const os::Path& folder) {
     out.pinned.site = session.site();
     out.pinned.mark = mark;
     out.pinned.old_release = old;
@@ -71,13 +79,16 @@ Result<Prepared> prepare_set(Session& session, const OperationRequest& request, 
     out.facts = observed.facts;
     out.findings = observed.findings;
     if (TRY(session.fs().info(goal.folder)).type != os::FileType::folder)
-        out.findings.push_back({Finding::Severity::blocker, "release.folder", "the release folder " + goal.folder + " of " + goal.version + ", which the set belongs to, is gone",
-                                "the dumps can still be restored by hand: see 'uprev snapshot list --json' for the files", Code::not_found});
+        out.findings.push_back(
+            {Finding::Severity::blocker, "release.folder",
+             "the release folder " + goal.folder + " of " + goal.version + ", which the set belongs to, is gone",
+             "the dumps can still be restored by hand: see 'uprev snapshot list --json' for the files", Code::not_found});
     for (const auto& row : set.snapshots) {
         const auto snapshot = snapshot_from_json(row);
         must_read(out, release, goal.version, snapshot.database, snapshot.schema);
     }
-    fill(out, session, stopped ? TRY(pinned_from_json(stopped->pinned)).mark : own_mark, active, old, release, goal.version, goal.folder);
+    fill(out, session, stopped ? TRY(pinned_from_json(stopped->pinned)).mark : own_mark, active, old, release, goal.version,
+         goal.folder);
     PlanInput input{&session.site(), &release, &old, &out.facts, out.pinned.target, true, stopped.has_value()};
     out.plan = plan_restore(input, set.snapshots);
     return out;
@@ -94,7 +105,8 @@ Pinned turned_round(Pinned p, const std::string& from) {
 Result<Prepared> prepare_accept(Session& session, Journal& journal, bool keep_old) {
     Prepared out;
     const auto stopped = TRY(stopped_operation(journal));
-    if (!stopped || stopped->pinned.is_null()) return fail(Code::refused, "no operation waits for a decision", "see 'uprev status'");
+    if (!stopped || stopped->pinned.is_null())
+        return fail(Code::refused, "no operation waits for a decision", "see 'uprev status'");
     auto theirs = TRY(pinned_from_json(stopped->pinned));
     if (keep_old) theirs = turned_round(std::move(theirs), stopped->from);
     out.adapters = TRY(session.adapters(theirs.site, {theirs.old_release, theirs.release}));
@@ -104,9 +116,12 @@ Result<Prepared> prepare_accept(Session& session, Journal& journal, bool keep_ol
     out.facts.active_version = keep_old ? stopped->to : stopped->from;
     out.findings = observed.findings;
     out.pinned = theirs;
-    for (const auto& [name, facts] : out.facts.databases) must_read(out, theirs.release, theirs.target.version, name, facts.schema);
+    for (const auto& [name, facts] : out.facts.databases)
+        must_read(out, theirs.release, theirs.target.version, name, facts.schema);
     if (TRY(session.fs().info(theirs.folder)).type != os::FileType::folder)
-        out.findings.push_back({Finding::Severity::blocker, "release.folder", "the release folder " + theirs.folder.string() + " is gone", "choose another way: see 'uprev status'", Code::not_found});
+        out.findings.push_back({Finding::Severity::blocker, "release.folder",
+                                "the release folder " + theirs.folder.string() + " is gone",
+                                "choose another way: see 'uprev status'", Code::not_found});
     PlanInput input{&session.site(), &out.pinned.release, &out.pinned.old_release, &out.facts, out.pinned.target, true};
     out.plan = plan_accept(input);
     return out;
@@ -115,7 +130,8 @@ Result<Prepared> prepare_accept(Session& session, Journal& journal, bool keep_ol
 
 Result<Prepared> prepare_restore(Session& session, const OperationRequest& request, const std::string& mark) {
     auto* journal = TRY(session.journal());
-    return request.kind == "accept" ? prepare_accept(session, *journal, request.to == "old") : prepare_set(session, request, mark, *journal);
+    return request.kind == "accept" ? prepare_accept(session, *journal, request.to == "old")
+                                    : prepare_set(session, request, mark, *journal);
 }
 
 }  // namespace uprev

@@ -55,7 +55,8 @@ Result<Json> restore_loss(const std::map<std::string, Database*>& databases, con
         const auto snapshot = snapshot_from_json(row);
         const auto found = databases.find(snapshot.database);
         if (found == databases.end())
-            return fail(Code::invalid, "the site has no database '" + snapshot.database + "'", "the set was taken under another site file");
+            return fail(Code::invalid, "the site has no database '" + snapshot.database + "'",
+                        "the set was taken under another site file");
         out.push_back(TRY(loss_of(*found->second, snapshot)));
     }
     return out;
@@ -70,8 +71,8 @@ std::string loss_in_short(const Json& loss) {
     std::string tables;
     for (const auto& database : loss)
         for (const auto& t : database["tables"])
-            tables += fmt::format("{}{} {} rows now, {} then", tables.empty() ? "" : "; ", t["table"].get<std::string>(), t["now"].get<std::uint64_t>(),
-                                  t["snapshot"].get<std::uint64_t>());
+            tables += fmt::format("{}{} {} rows now, {} then", tables.empty() ? "" : "; ", t["table"].get<std::string>(),
+                                  t["now"].get<std::uint64_t>(), t["snapshot"].get<std::uint64_t>());
     return "it would lose every row written since" + (tables.empty() ? std::string() : " (" + tables + ")");
 }
 

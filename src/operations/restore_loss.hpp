@@ -13,7 +13,7 @@ namespace uprev {
 // One object per database: {database, proven, written_since: no|yes|unknown, tables: [{table, now, snapshot, change, exists_in_snapshot}]};
 // tables only where counts differ.
 Result<Json> restore_loss(const std::map<std::string, Database*>& databases, const SnapshotSet& set);
-bool loses_nothing(const Json& loss);           // every database shows that nothing was written
-std::string loss_in_short(const Json& loss);    // half a sentence
+bool loses_nothing(const Json& loss);         // every database shows that nothing was written
+std::string loss_in_short(const Json& loss);  // half a sentence
 
 }  // namespace uprev

@@ -62,7 +62,8 @@ class Worker {
         TRY_VOID(os::load_library(os::curl_library));
         TRY_VOID(os::load_library(os::archive_library));
         const auto& databases = session_.site().databases;
-        const bool postgresql = std::any_of(databases.begin(), databases.end(), [](const auto& d) { return d.kind == "postgresql"; });
+        const bool postgresql =
+            std::any_of(databases.begin(), databases.end(), [](const auto& d) { return d.kind == "postgresql"; });
         return postgresql ? os::load_library(os::libpq_library) : Result<>();
     }
 
@@ -87,7 +88,8 @@ class Worker {
     // Without generation 0 there is nothing to go back to, and retention could not tell what serves from what is left over.
     Result<> adopted() {
         if (!TRY(journal_->generations()).empty()) return {};
-        return fail(Code::refused, "uprev doesn't look after '" + session_.site().id + "' yet", "take the running installation in with 'uprev adopt'");
+        return fail(Code::refused, "uprev doesn't look after '" + session_.site().id + "' yet",
+                    "take the running installation in with 'uprev adopt'");
     }
 
     // After needs_operator only a decision goes on: another upgrade could start code on a schema that it can't read.
@@ -95,7 +97,9 @@ class Worker {
         if (options_.request.kind != "upgrade" && options_.request.kind != "rollback") return {};
         const auto stopped = TRY(stopped_operation(*journal_));
         if (!stopped) return {};
-        return fail(Code::needs_operator, "the " + stopped->kind + " to " + stopped->to + " (" + stopped->id + ") waits for a decision", "see 'uprev status' for the choices");
+        return fail(Code::needs_operator,
+                    "the " + stopped->kind + " to " + stopped->to + " (" + stopped->id + ") waits for a decision",
+                    "see 'uprev status' for the choices");
     }
 
     // What a dead worker left behind, if anything.
@@ -222,9 +226,10 @@ class Worker {
                           const std::vector<std::string>& stops, bool recovered, const Ports* ports) {
         if (plan != nullptr && pinned != nullptr) TRY_VOID(mark_versions(operation, *plan, outcome));
         if (outcome.result == OperationResult::degraded) TRY_VOID(mark_degraded(operation));
-        ReportInput in{&operation, plan,  pinned,   TRY(journal_->steps(operation.id)), findings, outcome,
-                       downtime,   Json::array(), stops, recovered};
-        if (outcome.result == OperationResult::needs_operator && ports != nullptr) in.choices = choices(*pinned, *plan, *ports, *journal_);
+        ReportInput in{&operation,    plan,  pinned,   TRY(journal_->steps(operation.id)), findings, outcome, downtime,
+                       Json::array(), stops, recovered};
+        if (outcome.result == OperationResult::needs_operator && ports != nullptr)
+            in.choices = choices(*pinned, *plan, *ports, *journal_);
         auto report = make_report(in);
         if (pinned != nullptr) report["plugin_updates"] = plugin_news(*pinned, outcome);
         TRY_VOID(journal_->finish(operation.id, outcome.result, report));

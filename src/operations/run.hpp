@@ -12,7 +12,7 @@
 namespace uprev {
 
 struct WorkOptions {
-    std::string operation;                      // chosen by whoever starts the worker
+    std::string operation;  // chosen by whoever starts the worker
     OperationRequest request;
     std::function<bool()> stop_asked = [] { return false; };
 };

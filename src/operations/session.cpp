@@ -37,7 +37,10 @@ Result<std::string> find_site_file(const std::string& flag) {
         if (fs::exists(usual, error)) return absolute(usual);
     const auto sites = system_sites();
     if (sites.size() == 1) return sites.front();
-    if (sites.empty()) return fail(Code::not_found, "no site file: looked for --site, $UPREV_SITE, ./uprev.yaml, /etc/uprev/uprev.yaml and /etc/uprev/*.yaml", "write one with 'uprev init'");
+    if (sites.empty())
+        return fail(Code::not_found,
+                    "no site file: looked for --site, $UPREV_SITE, ./uprev.yaml, /etc/uprev/uprev.yaml and /etc/uprev/*.yaml",
+                    "write one with 'uprev init'");
     std::string names;
     for (const auto& site : sites) names += " " + site;
     return fail(Code::invalid, "there are several installations:" + names, "name one with --site");
@@ -66,7 +69,9 @@ Result<std::unique_ptr<Session>> Session::open(const SitePlace& place, Mode mode
     if (!s->site().user.empty()) {
         TRY(os::find_user(s->site().user));
         if (!os::is_root() && os::current_user().name != s->site().user)
-            return fail(Code::permission, "the site file says user: " + s->site().user + ", and only root can act as another user", "run it with sudo: uprev's record of this installation is root's");
+            return fail(Code::permission,
+                        "the site file says user: " + s->site().user + ", and only root can act as another user",
+                        "run it with sudo: uprev's record of this installation is root's");
     }
     if (mode == Mode::write) TRY_VOID(s->fs_->make_folders(s->state_, 0700));
     return s;
@@ -82,7 +87,8 @@ Result<Journal*> Session::journal() {
     if (journal_) return &*journal_;
     const auto file = state_ / "journal.db";
     if (mode_ == Mode::read && TRY(os_.fs->info(file)).type == os::FileType::missing)
-        return fail(Code::not_found, "uprev doesn't look after '" + site().id + "' yet: there is no " + file.string(), "take the running installation in with 'uprev adopt'");
+        return fail(Code::not_found, "uprev doesn't look after '" + site().id + "' yet: there is no " + file.string(),
+                    "take the running installation in with 'uprev adopt'");
     Journal::Options options;
     options.read_only = mode_ == Mode::read;
     options.machine_id = os::machine_id();
@@ -107,7 +113,8 @@ Result<std::unique_ptr<Adapters>> Session::adapters(const SiteFile& site, const 
     std::vector<ServiceSpec> services;
     for (const auto& release : releases)
         for (const auto& service : release.services) {
-            const bool known = std::any_of(services.begin(), services.end(), [&](const auto& s) { return s.name == service.name; });
+            const bool known =
+                std::any_of(services.begin(), services.end(), [&](const auto& s) { return s.name == service.name; });
             if (!known) services.push_back(service);
         }
     auto out = TRY(make_adapters(site, services, os_));

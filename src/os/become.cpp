@@ -22,7 +22,8 @@ namespace {
 
 // glibc's wrappers would change every thread of the process that lent us its memory.
 bool change_user(const Becoming& what) {
-    return ::syscall(SYS_setgroups, what.group_count, what.groups) == 0 && ::syscall(SYS_setresgid, what.gid, what.gid, what.gid) == 0 &&
+    return ::syscall(SYS_setgroups, what.group_count, what.groups) == 0 &&
+           ::syscall(SYS_setresgid, what.gid, what.gid, what.gid) == 0 &&
            ::syscall(SYS_setresuid, what.uid, what.uid, what.uid) == 0;
 }
 
@@ -94,13 +95,19 @@ void become(const Becoming& what, BecomeError& error) {
 
 const char* become_stage_text(BecomeStage stage) {
     switch (stage) {
-        case BecomeStage::record: return "cannot write its record";
-        case BecomeStage::user: return "cannot become its user";
-        case BecomeStage::folder: return "cannot enter its folder";
-        case BecomeStage::streams: return "cannot connect its streams";
-        case BecomeStage::orphaned: return "its parent has ended";
+        case BecomeStage::record:
+            return "cannot write its record";
+        case BecomeStage::user:
+            return "cannot become its user";
+        case BecomeStage::folder:
+            return "cannot enter its folder";
+        case BecomeStage::streams:
+            return "cannot connect its streams";
+        case BecomeStage::orphaned:
+            return "its parent has ended";
         case BecomeStage::none:
-        case BecomeStage::program: break;
+        case BecomeStage::program:
+            break;
     }
     return "cannot run it";
 }

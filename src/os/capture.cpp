@@ -21,7 +21,7 @@ using std::chrono::milliseconds;
 constexpr std::size_t output_cap = 16U << 20U;  // bytes of each stream
 constexpr milliseconds grace{10'000};           // between SIGTERM and SIGKILL
 constexpr milliseconds cancel_every{20};
-constexpr milliseconds linger{500};             // for the last bytes of what a finished tool left behind
+constexpr milliseconds linger{500};  // for the last bytes of what a finished tool left behind
 
 struct Pipe {
     Descriptor read;
@@ -72,7 +72,8 @@ class Watch {
 
     Captured run() {
         while (!finished()) {
-            pollfd watched[3] = {{streams_[0].get(), POLLIN, 0}, {streams_[1].get(), POLLIN, 0}, {exited_ ? -1 : done_.get(), POLLIN, 0}};
+            pollfd watched[3] = {
+                {streams_[0].get(), POLLIN, 0}, {streams_[1].get(), POLLIN, 0}, {exited_ ? -1 : done_.get(), POLLIN, 0}};
             ::poll(watched, 3, timeout());
             for (int i = 0; i < 2; ++i)
                 if (watched[i].revents != 0) read(i);
@@ -195,7 +196,8 @@ Result<Captured> capture(const Command& command, const std::function<bool()>& ca
     Watch watch(pid, std::move(out.read), std::move(err.read), command, cancel);
     Captured captured = watch.run();
     const auto forms = mask_forms(command.masked);
-    if (watch.too_long()) return fail(Code::exhausted, "'" + command.argv[0] + "' printed more than " + std::to_string(output_cap >> 20U) + " MiB");
+    if (watch.too_long())
+        return fail(Code::exhausted, "'" + command.argv[0] + "' printed more than " + std::to_string(output_cap >> 20U) + " MiB");
     captured.errors = mask_literally(captured.errors, forms);
     captured.outcome.tail = mask_literally(captured.output + captured.errors, forms);
     if (captured.outcome.tail.size() > 4096) captured.outcome.tail.erase(0, captured.outcome.tail.size() - 4096);

@@ -89,7 +89,8 @@ TEST(Capture, DiesWithUs) {
 TEST(Capture, WorksFromManyThreads) {
     std::vector<std::thread> threads;
     std::vector<std::string> out(12);
-    for (std::size_t i = 0; i < out.size(); ++i) threads.emplace_back([&, i] { out[i] = capture(shell("echo " + std::to_string(i)))->output; });
+    for (std::size_t i = 0; i < out.size(); ++i)
+        threads.emplace_back([&, i] { out[i] = capture(shell("echo " + std::to_string(i)))->output; });
     for (auto& thread : threads) thread.join();
     for (std::size_t i = 0; i < out.size(); ++i) EXPECT_EQ(out[i], std::to_string(i) + "\n");
 }

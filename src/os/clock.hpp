@@ -13,8 +13,8 @@ using Milliseconds = std::chrono::milliseconds;
 class Clock {
    public:
     virtual ~Clock() = default;
-    virtual std::int64_t wall_ms() const = 0;    // since the Unix epoch, UTC
-    virtual Milliseconds steady() const = 0;     // monotonic, CLOCK_BOOTTIME
+    virtual std::int64_t wall_ms() const = 0;  // since the Unix epoch, UTC
+    virtual Milliseconds steady() const = 0;   // monotonic, CLOCK_BOOTTIME
     virtual void sleep(Milliseconds time) = 0;
 };
 

@@ -41,12 +41,15 @@ class EnvParser {
     }
     void skip_blank() {
         while (!ended() && (std::isspace(static_cast<unsigned char>(now())) != 0 || now() == '#')) {
-            if (now() == '#') skip_line();
-            else next();
+            if (now() == '#')
+                skip_line();
+            else
+                next();
         }
     }
     [[nodiscard]] Error wrong(const std::string& what, std::size_t line) const {
-        return fail(Code::invalid, name_ + ":" + std::to_string(line) + ": " + what, "write KEY=VALUE, one per line; quote values that hold spaces or #");
+        return fail(Code::invalid, name_ + ":" + std::to_string(line) + ": " + what,
+                    "write KEY=VALUE, one per line; quote values that hold spaces or #");
     }
 
     Result<std::string> parse_key() {
@@ -60,7 +63,8 @@ class EnvParser {
         const std::string key(text_.substr(begin, at_ - begin));
         skip_spaces();
         // The text is not shown: a line without a key may be a part of a secret.
-        if (key.empty() || std::isdigit(static_cast<unsigned char>(key[0])) != 0 || now() != '=') return wrong("this is not KEY=VALUE", line);
+        if (key.empty() || std::isdigit(static_cast<unsigned char>(key[0])) != 0 || now() != '=')
+            return wrong("this is not KEY=VALUE", line);
         next();
         return key;
     }
@@ -83,7 +87,8 @@ class EnvParser {
         }
         next();
         skip_spaces();
-        if (!ended() && now() != '\n' && now() != '\r' && now() != '#') return wrong("something follows the quoted value of " + key, line_);
+        if (!ended() && now() != '\n' && now() != '\r' && now() != '#')
+            return wrong("something follows the quoted value of " + key, line_);
         skip_line();
         return value;
     }
@@ -101,13 +106,18 @@ class EnvParser {
     }
     static std::string unescaped(char c) {
         switch (c) {
-            case 'n': return "\n";
-            case 'r': return "\r";
-            case 't': return "\t";
+            case 'n':
+                return "\n";
+            case 'r':
+                return "\r";
+            case 't':
+                return "\t";
             case '"':
             case '\\':
-            case '$': return {c};
-            default: return {'\\', c};
+            case '$':
+                return {c};
+            default:
+                return {'\\', c};
         }
     }
 

@@ -136,7 +136,9 @@ TEST_F(HostileFilesTest, AFolderReplacedInTheMiddleOfRemovalIsNotFollowed) {
         fs::create_directory_symlink(outside_, folder_.path() / "decoy");
         std::atomic<bool> stop{false};
         std::thread attacker([&] {
-            while (!stop) ::renameat2(AT_FDCWD, (root_ / "tree/dir").c_str(), AT_FDCWD, (folder_.path() / "decoy").c_str(), RENAME_EXCHANGE);
+            while (!stop)
+                ::renameat2(AT_FDCWD, (root_ / "tree/dir").c_str(), AT_FDCWD, (folder_.path() / "decoy").c_str(),
+                            RENAME_EXCHANGE);
         });
         (void)files_->remove_tree(root_ / "tree");
         stop = true;
@@ -181,7 +183,8 @@ TEST_F(HostileFilesTest, OwnershipIsGivenOnlyToWhatWasMade) {
         std::atomic<bool> stop{false};
         std::thread attacker([&] {
             while (!stop)
-                if (::renameat2(AT_FDCWD, (root_ / "new").c_str(), AT_FDCWD, (root_ / "of-root").c_str(), RENAME_EXCHANGE) == 0) return;
+                if (::renameat2(AT_FDCWD, (root_ / "new").c_str(), AT_FDCWD, (root_ / "of-root").c_str(), RENAME_EXCHANGE) == 0)
+                    return;
         });
         (void)files_->make_folders(root_ / "new", 0755, nobody);
         stop = true;
@@ -233,15 +236,17 @@ TEST_F(HostileFilesTest, AReadOnlyDiskIsNamed) {
         const bool mounted = private_mounts() && mount_small_disk(disk, "size=128k");
         ASSERT_TRUE(files_->write(disk / "file", "old", 0600));
         ASSERT_TRUE(files_->make_folders(disk / "tree", 0700));
-        ASSERT_EQ(mounted ? ::mount(nullptr, disk.c_str(), nullptr, MS_REMOUNT | MS_RDONLY, nullptr) : ::chmod(disk.c_str(), 0500), 0);
-        for (const auto& result : {files_->write(disk / "file", "new", 0600), files_->point(disk / "link", "x"), files_->make_folders(disk / "x", 0700),
-                                   files_->rename(disk / "file", disk / "other")}) {
+        ASSERT_EQ(
+            mounted ? ::mount(nullptr, disk.c_str(), nullptr, MS_REMOUNT | MS_RDONLY, nullptr) : ::chmod(disk.c_str(), 0500), 0);
+        for (const auto& result : {files_->write(disk / "file", "new", 0600), files_->point(disk / "link", "x"),
+                                   files_->make_folders(disk / "x", 0700), files_->rename(disk / "file", disk / "other")}) {
             ASSERT_FALSE(result);
             EXPECT_EQ(result.error().code, Code::permission) << result.error().text();
             EXPECT_EQ(result.error().message.find("read-only file system") != std::string::npos, mounted);
         }
         EXPECT_EQ(content_of(disk / "file"), "old");
-        EXPECT_EQ(files_->remove_tree(disk / "tree").has_value(), !mounted) << "a folder of one's own may be made writable, a disk may not";
+        EXPECT_EQ(files_->remove_tree(disk / "tree").has_value(), !mounted)
+            << "a folder of one's own may be made writable, a disk may not";
         ::chmod(disk.c_str(), 0700);
     });
 }

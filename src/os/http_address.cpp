@@ -39,11 +39,11 @@ bool public6(const in6_addr& address) {
     if (IN6_IS_ADDR_V4MAPPED(&address)) return public4(embedded4(b + 12));
     static constexpr std::array<std::uint8_t, 12> nat64{0x00, 0x64, 0xff, 0x9b, 0, 0, 0, 0, 0, 0, 0, 0};
     if (std::memcmp(b, nat64.data(), nat64.size()) == 0) return public4(embedded4(b + 12));
-    if ((b[0] & 0xe0U) != 0x20U) return false;                                        // only 2000::/3 is global unicast
-    if (b[0] == 0x20 && b[1] == 0x02) return public4(embedded4(b + 2));               // 6to4
-    if (b[0] == 0x20 && b[1] == 0x01 && (b[2] & 0xfeU) == 0) return false;            // 2001::/23: Teredo and other protocols
-    if (b[0] == 0x20 && b[1] == 0x01 && b[2] == 0x0d && b[3] == 0xb8) return false;   // documentation
-    return !(b[0] == 0x3f && b[1] == 0xff && (b[2] & 0xf0U) == 0);                    // documentation, RFC 9637
+    if ((b[0] & 0xe0U) != 0x20U) return false;                                       // only 2000::/3 is global unicast
+    if (b[0] == 0x20 && b[1] == 0x02) return public4(embedded4(b + 2));              // 6to4
+    if (b[0] == 0x20 && b[1] == 0x01 && (b[2] & 0xfeU) == 0) return false;           // 2001::/23: Teredo and other protocols
+    if (b[0] == 0x20 && b[1] == 0x01 && b[2] == 0x0d && b[3] == 0xb8) return false;  // documentation
+    return !(b[0] == 0x3f && b[1] == 0xff && (b[2] & 0xf0U) == 0);                   // documentation, RFC 9637
 }
 
 }  // namespace
@@ -56,9 +56,12 @@ bool is_public_address(const sockaddr& address) {
 
 std::string address_text(const sockaddr& address) {
     std::array<char, INET6_ADDRSTRLEN> text{};
-    if (address.sa_family == AF_INET) inet_ntop(AF_INET, &reinterpret_cast<const sockaddr_in&>(address).sin_addr, text.data(), text.size());
-    else if (address.sa_family == AF_INET6) inet_ntop(AF_INET6, &reinterpret_cast<const sockaddr_in6&>(address).sin6_addr, text.data(), text.size());
-    else return "family " + std::to_string(address.sa_family);
+    if (address.sa_family == AF_INET)
+        inet_ntop(AF_INET, &reinterpret_cast<const sockaddr_in&>(address).sin_addr, text.data(), text.size());
+    else if (address.sa_family == AF_INET6)
+        inet_ntop(AF_INET6, &reinterpret_cast<const sockaddr_in6&>(address).sin6_addr, text.data(), text.size());
+    else
+        return "family " + std::to_string(address.sa_family);
     return text.data();
 }
 

@@ -45,8 +45,11 @@ struct Answer {
 Result<Url> next_hop(const Url& from, const std::string& location, const HttpLimits& limits) {
     Url to = TRY(resolve_url(from, location, limits.allow_plain_http).within("following a redirect from '" + from.shown() + "'"));
     const std::string what = "the redirect from '" + from.shown() + "' to '" + to.shown() + "' is refused: ";
-    if (from.scheme == "https" && to.scheme != "https") return fail(Code::refused, what + "it leaves https", "name the final address in the site file or the feed");
-    if (to.literal && !from.literal && !limits.allow_private) return fail(Code::refused, what + "it leads from a host name to a bare IP address", "name the final address in the site file or the feed");
+    if (from.scheme == "https" && to.scheme != "https")
+        return fail(Code::refused, what + "it leaves https", "name the final address in the site file or the feed");
+    if (to.literal && !from.literal && !limits.allow_private)
+        return fail(Code::refused, what + "it leads from a host name to a bare IP address",
+                    "name the final address in the site file or the feed");
     return to;
 }
 
@@ -72,7 +75,10 @@ Result<Answer> follow(const HttpRequest& request, const Sink& sink) {
         Exchanged done = TRY(exchange(hop));
         if (!follows || !done.head.is_redirect()) return Answer{std::move(done.head), hop.url};
         if (hops >= request.limits.redirects)
-            return fail(Code::refused, "'" + request.url.substr(0, request.url.find('?')) + "' redirects more than " + std::to_string(request.limits.redirects) + " times", "name the final address");
+            return fail(Code::refused,
+                        "'" + request.url.substr(0, request.url.find('?')) + "' redirects more than " +
+                            std::to_string(request.limits.redirects) + " times",
+                        "name the final address");
         seen_public = seen_public || done.peer_public;
         Url to = TRY(next_hop(hop.url, done.head.header("location"), request.limits));
         if (!to.same_origin(hop.url)) drop_credentials(hop.headers);
@@ -81,7 +87,8 @@ Result<Answer> follow(const HttpRequest& request, const Sink& sink) {
 }
 
 Error too_big(const Url& url, std::uint64_t limit) {
-    return fail(Code::exhausted, "'" + url.shown() + "' sends more than the " + std::to_string(limit) + " bytes that are allowed", "check the address; raise the limit in the site file if the file really is that big");
+    return fail(Code::exhausted, "'" + url.shown() + "' sends more than the " + std::to_string(limit) + " bytes that are allowed",
+                "check the address; raise the limit in the site file if the file really is that big");
 }
 
 std::optional<std::uint64_t> number(std::string_view text) {
@@ -120,11 +127,16 @@ std::string validator_of(const HttpHead& head) {
 
 Error status_error(const HttpHead& head, const Url& url) {
     const std::string what = "'" + url.shown() + "' answered " + std::to_string(head.status);
-    if (head.status == 401 || head.status == 403) return fail(Code::permission, what + ": access denied", "the credentials in the site file's headers are missing, wrong or expired");
-    if (head.status == 404 || head.status == 410) return fail(Code::not_found, what + ": it isn't there", "check the address in the feed or the site file");
+    if (head.status == 401 || head.status == 403)
+        return fail(Code::permission, what + ": access denied",
+                    "the credentials in the site file's headers are missing, wrong or expired");
+    if (head.status == 404 || head.status == 410)
+        return fail(Code::not_found, what + ": it isn't there", "check the address in the feed or the site file");
     if (head.status == 429 || head.status >= 500) {
         const std::string after = head.header("retry-after");
-        return fail(Code::unavailable, what, after.empty() || after.size() > 40 ? "try again later" : "try again after " + after + (number(after) ? " s" : ""));
+        return fail(
+            Code::unavailable, what,
+            after.empty() || after.size() > 40 ? "try again later" : "try again after " + after + (number(after) ? " s" : ""));
     }
     return fail(Code::failed, what, "check the address");
 }
@@ -140,7 +152,8 @@ class Part {
         if (head.status == 206) {
             const auto range = content_range(head.header("content-range"));
             const std::string now = validator_of(head);
-            if (!range || range->first != download_.resume_from || download_.resume_from == 0 || (!now.empty() && now != download_.resume_validator)) {
+            if (!range || range->first != download_.resume_from || download_.resume_from == 0 ||
+                (!now.empty() && now != download_.resume_validator)) {
                 restart_ = true;
                 return BodyWish::skip;
             }
@@ -154,7 +167,8 @@ class Part {
         } else if (head.status == 200) {
             total = number(head.header("content-length")).value_or(0);
             TRY_VOID(check_total(total));
-            if (ftruncate(download_.fd, 0) != 0) return fail(Code::failed, std::string("cannot empty the partial download: ") + errno_text(errno));
+            if (ftruncate(download_.fd, 0) != 0)
+                return fail(Code::failed, std::string("cannot empty the partial download: ") + errno_text(errno));
         } else {
             return status_error(head, url);
         }
@@ -183,12 +197,16 @@ class Part {
    private:
     Result<> check_total(std::uint64_t total) const {
         if (total > download_.request.limits.bytes) return too_big(url_, download_.request.limits.bytes);
-        if (total != 0 && download_.expected_size != 0 && total != download_.expected_size) return wrong_size(std::to_string(total));
+        if (total != 0 && download_.expected_size != 0 && total != download_.expected_size)
+            return wrong_size(std::to_string(total));
         return {};
     }
 
     Error wrong_size(const std::string& seen) const {
-        return fail(Code::corrupt, "'" + url_.shown() + "' has " + seen + " bytes where the feed states " + std::to_string(download_.expected_size), "the feed or the file is wrong: ask the vendor, or try again later");
+        return fail(
+            Code::corrupt,
+            "'" + url_.shown() + "' has " + seen + " bytes where the feed states " + std::to_string(download_.expected_size),
+            "the feed or the file is wrong: ask the vendor, or try again later");
     }
 
     // Hands on what an earlier run has left in the file.
@@ -211,7 +229,8 @@ class Part {
             if (put < 0 && errno == EINTR) continue;
             if (put <= 0) {
                 const bool full = errno == ENOSPC || errno == EDQUOT;
-                return fail(full ? Code::exhausted : Code::failed, std::string("cannot write the download: ") + errno_text(errno), full ? "free some disk space and try again; it goes on where it stopped" : "");
+                return fail(full ? Code::exhausted : Code::failed, std::string("cannot write the download: ") + errno_text(errno),
+                            full ? "free some disk space and try again; it goes on where it stopped" : "");
             }
             at += static_cast<std::uint64_t>(put);
             bytes.remove_prefix(static_cast<std::size_t>(put));
@@ -244,15 +263,22 @@ class CurlHttp final : public Http {
         HttpResponse response;
         Sink sink;
         sink.on_head = [&](const HttpHead& head, const Url& url) -> Result<BodyWish> {
-            if (request.method != "HEAD" && number(head.header("content-length")).value_or(0) > request.limits.bytes) return too_big(url, request.limits.bytes);
+            if (request.method != "HEAD" && number(head.header("content-length")).value_or(0) > request.limits.bytes)
+                return too_big(url, request.limits.bytes);
             const std::string encoding = head.header("content-encoding");
             if (!encoding.empty() && encoding != "identity")
-                return fail(Code::corrupt, "'" + url.shown() + "' sends a body in '" + encoding.substr(0, 40) + "' encoding, which was not asked for", "the server must send it plain");
+                return fail(
+                    Code::corrupt,
+                    "'" + url.shown() + "' sends a body in '" + encoding.substr(0, 40) + "' encoding, which was not asked for",
+                    "the server must send it plain");
             return BodyWish::take;
         };
         sink.on_body = [&](std::string_view bytes) -> Result<> {
             if (response.body.size() + bytes.size() > request.limits.bytes)
-                return fail(Code::exhausted, "'" + request.url.substr(0, request.url.find('?')) + "' sends more than the " + std::to_string(request.limits.bytes) + " bytes that are allowed", "check the address");
+                return fail(Code::exhausted,
+                            "'" + request.url.substr(0, request.url.find('?')) + "' sends more than the " +
+                                std::to_string(request.limits.bytes) + " bytes that are allowed",
+                            "check the address");
             response.body.append(bytes);
             return {};
         };
@@ -273,7 +299,11 @@ class CurlHttp final : public Http {
         whole.resume_from = 0;
         bool restart = false;
         auto done = attempt(whole, restart);
-        if (restart) return fail(Code::failed, "'" + download.request.url.substr(0, download.request.url.find('?')) + "' sent a part of the file although the whole was asked for", "ask the vendor");
+        if (restart)
+            return fail(Code::failed,
+                        "'" + download.request.url.substr(0, download.request.url.find('?')) +
+                            "' sent a part of the file although the whole was asked for",
+                        "ask the vendor");
         return done;
     }
 

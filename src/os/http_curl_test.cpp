@@ -35,14 +35,17 @@ class HttpFetch : public testing::Test {
 
     Code code_of(const HttpRequest& request) {
         const auto answer = http->fetch(request);
-        if (answer) ADD_FAILURE() << "answered " << answer->status;
-        else EXPECT_FALSE(answer.error().message.empty());
+        if (answer)
+            ADD_FAILURE() << "answered " << answer->status;
+        else
+            EXPECT_FALSE(answer.error().message.empty());
         return answer ? Code::bug : answer.error().code;
     }
 };
 
 TEST_F(HttpFetch, AnyStatusIsAnAnswer) {
-    const HostileServer server([](const SeenRequest&, const Peer& peer) { peer.answer(418, "short and stout", "X-Pot: tea\r\n"); });
+    const HostileServer server(
+        [](const SeenRequest&, const Peer& peer) { peer.answer(418, "short and stout", "X-Pot: tea\r\n"); });
     const auto answer = http->fetch(ask(server.url("/pot?x=1")));
     ASSERT_TRUE(answer) << answer.error().text();
     EXPECT_EQ(418, answer->status);
@@ -103,9 +106,12 @@ TEST_F(HttpFetch, TheStatedProxyIsUsed) {
 
 TEST_F(HttpFetch, RedirectsAreFollowedToTheirEnd) {
     const HostileServer server([](const SeenRequest& request, const Peer& peer) {
-        if (request.target == "/a") peer.redirect("b?x=2", 301);
-        else if (request.target == "/b?x=2") peer.redirect("/c", 308);
-        else peer.answer(200, request.target);
+        if (request.target == "/a")
+            peer.redirect("b?x=2", 301);
+        else if (request.target == "/b?x=2")
+            peer.redirect("/c", 308);
+        else
+            peer.answer(200, request.target);
     });
     HttpRequest request = ask(server.url("/a"));
     request.headers["Authorization"] = "Bearer t";
@@ -120,7 +126,8 @@ TEST_F(HttpFetch, CredentialsStayAtHome) {
     const HostileServer other([](const SeenRequest&, const Peer& peer) { peer.answer(200, "other"); });
     const HostileServer server([&](const SeenRequest&, const Peer& peer) { peer.redirect(other.url("/x")); });
     HttpRequest request = ask(server.url("/a"));
-    request.headers = {{"Authorization", "Bearer canary"}, {"cookie", "canary"}, {"Private-Token", "canary"}, {"Accept", "text/plain"}};
+    request.headers = {
+        {"Authorization", "Bearer canary"}, {"cookie", "canary"}, {"Private-Token", "canary"}, {"Accept", "text/plain"}};
     const auto answer = http->fetch(request);
     ASSERT_TRUE(answer) << answer.error().text();
     const auto seen = other.seen();
@@ -134,7 +141,9 @@ TEST_F(HttpFetch, CredentialsDoNotComeBack) {
     // A -> B -> A: what was dropped on the way out isn't sent on the way home, where B chose the address.
     std::string home;
     const HostileServer other([&](const SeenRequest&, const Peer& peer) { peer.redirect(home + "/chosen"); });
-    const HostileServer server([&](const SeenRequest& request, const Peer& peer) { request.target == "/a" ? peer.redirect(other.url("/")) : peer.answer(200, "x"); });
+    const HostileServer server([&](const SeenRequest& request, const Peer& peer) {
+        request.target == "/a" ? peer.redirect(other.url("/")) : peer.answer(200, "x");
+    });
     home = server.url("");
     HttpRequest request = ask(server.url("/a"));
     request.headers = {{"Authorization", "Bearer canary"}};
@@ -150,8 +159,9 @@ TEST_F(HttpFetch, TooManyRedirects) {
 }
 
 TEST_F(HttpFetch, RedirectsToOtherPlacesAreRefused) {
-    for (const char* to : {"file:///etc/passwd", "ftp://127.0.0.1/a", "gopher://127.0.0.1/", "dict://127.0.0.1/", "http://user:pw@127.0.0.1/", "http://2130706433/",
-                                 "http://0x7f.1/", "http://017700000001/", "http://[::ffff:127.0.0.1]/", "//2130706433/", "http://127.1/"}) {
+    for (const char* to : {"file:///etc/passwd", "ftp://127.0.0.1/a", "gopher://127.0.0.1/", "dict://127.0.0.1/",
+                           "http://user:pw@127.0.0.1/", "http://2130706433/", "http://0x7f.1/", "http://017700000001/",
+                           "http://[::ffff:127.0.0.1]/", "//2130706433/", "http://127.1/"}) {
         const HostileServer server([&](const SeenRequest&, const Peer& peer) { peer.redirect(to); });
         const auto answer = http->fetch(ask(server.url("/a")));
         ASSERT_FALSE(answer) << to;
@@ -164,7 +174,8 @@ TEST_F(HttpFetch, ARedirectWithABodyThatNeverEnds) {
     const HostileServer server([](const SeenRequest& request, const Peer& peer) {
         if (request.target != "/a") return void(peer.answer(200, "there"));
         peer.send("HTTP/1.1 302 X\r\nLocation: /b\r\n\r\n");
-        while (peer.send(std::string(65536, 'x'))) {}
+        while (peer.send(std::string(65536, 'x'))) {
+        }
     });
     const auto answer = http->fetch(ask(server.url("/a")));
     ASSERT_TRUE(answer) << answer.error().text();
@@ -174,7 +185,8 @@ TEST_F(HttpFetch, ARedirectWithABodyThatNeverEnds) {
 TEST_F(HttpFetch, EndlessBody) {
     const HostileServer server([](const SeenRequest&, const Peer& peer) {
         peer.send("HTTP/1.1 200 X\r\n\r\n");
-        while (peer.send(std::string(65536, 'x'))) {}
+        while (peer.send(std::string(65536, 'x'))) {
+        }
     });
     HttpRequest request = ask(server.url("/"));
     request.limits.bytes = 1U << 20U;
@@ -182,7 +194,9 @@ TEST_F(HttpFetch, EndlessBody) {
 }
 
 TEST_F(HttpFetch, BodyOfExactlyTheLimitIsFineOneMoreIsNot) {
-    const HostileServer server([](const SeenRequest& request, const Peer& peer) { peer.answer(200, std::string(request.target == "/fits" ? 1000 : 1001, 'x')); });
+    const HostileServer server([](const SeenRequest& request, const Peer& peer) {
+        peer.answer(200, std::string(request.target == "/fits" ? 1000 : 1001, 'x'));
+    });
     HttpRequest request = ask(server.url("/fits"));
     request.limits.bytes = 1000;
     EXPECT_TRUE(http->fetch(request));
@@ -197,32 +211,36 @@ TEST_F(HttpFetch, HugeStatedLength) {
     });
     const auto start = std::chrono::steady_clock::now();
     EXPECT_EQ(Code::exhausted, code_of([&] {
-        HttpRequest request = ask(server.url("/"));
-        request.limits.stall = 2s;
-        return request;
-    }()));
+                  HttpRequest request = ask(server.url("/"));
+                  request.limits.stall = 2s;
+                  return request;
+              }()));
     EXPECT_LT(std::chrono::steady_clock::now() - start, 8s);
 }
 
 TEST_F(HttpFetch, ShorterThanStated) {
-    const HostileServer server([](const SeenRequest&, const Peer& peer) { peer.send("HTTP/1.1 200 X\r\nContent-Length: 100\r\n\r\nonly this"); });
+    const HostileServer server(
+        [](const SeenRequest&, const Peer& peer) { peer.send("HTTP/1.1 200 X\r\nContent-Length: 100\r\n\r\nonly this"); });
     EXPECT_EQ(Code::unavailable, code_of(ask(server.url("/"))));
 }
 
 TEST_F(HttpFetch, CompressedUnasked) {
-    const HostileServer server([](const SeenRequest&, const Peer& peer) { peer.answer(200, "\x1f\x8b bomb", "Content-Encoding: gzip\r\n"); });
+    const HostileServer server(
+        [](const SeenRequest&, const Peer& peer) { peer.answer(200, "\x1f\x8b bomb", "Content-Encoding: gzip\r\n"); });
     EXPECT_EQ(Code::corrupt, code_of(ask(server.url("/"))));
 }
 
 TEST_F(HttpFetch, HeaderFloods) {
     const HostileServer many([](const SeenRequest&, const Peer& peer) {
         peer.send("HTTP/1.1 200 X\r\n");
-        for (int i = 0; i < 10000 && peer.send("X-" + std::to_string(i) + ": y\r\n"); ++i) {}
+        for (int i = 0; i < 10000 && peer.send("X-" + std::to_string(i) + ": y\r\n"); ++i) {
+        }
     });
     EXPECT_EQ(Code::refused, code_of(ask(many.url("/"))));
     const HostileServer endless([](const SeenRequest&, const Peer& peer) {
         peer.send("HTTP/1.1 200 X\r\n");
-        while (peer.send("X-Y: " + std::string(8000, 'z') + "\r\n")) {}
+        while (peer.send("X-Y: " + std::string(8000, 'z') + "\r\n")) {
+        }
     });
     EXPECT_EQ(Code::refused, code_of(ask(endless.url("/"))));
 }
@@ -307,7 +325,8 @@ TEST_F(HttpFetch, HeadersCannotBeSmuggledIn) {
 }
 
 TEST_F(HttpFetch, QueriesAndHeadersAreInNoError) {
-    const HostileServer server([](const SeenRequest&, const Peer& peer) { peer.send("HTTP/1.1 200 X\r\nContent-Length: 5\r\n\r\nx"); });
+    const HostileServer server(
+        [](const SeenRequest&, const Peer& peer) { peer.send("HTTP/1.1 200 X\r\nContent-Length: 5\r\n\r\nx"); });
     HttpRequest request = ask(server.url("/a?token=canary"));
     request.headers["Authorization"] = "canary";
     for (int i = 0; i < 2; ++i) {
@@ -320,7 +339,9 @@ TEST_F(HttpFetch, QueriesAndHeadersAreInNoError) {
 
 class HttpTls : public HttpFetch {
    protected:
-    HttpTls() : folder_(std::filesystem::temp_directory_path() / ("uprev-tls-" + std::to_string(getpid()))) { std::filesystem::create_directories(folder_); }
+    HttpTls() : folder_(std::filesystem::temp_directory_path() / ("uprev-tls-" + std::to_string(getpid()))) {
+        std::filesystem::create_directories(folder_);
+    }
     ~HttpTls() override { std::filesystem::remove_all(folder_); }
     HttpRequest trusting(const std::string& url, const Authority& authority) const {
         HttpRequest request = ask(url);
@@ -371,7 +392,8 @@ TEST_F(HttpTls, HttpsNeverFallsBackToHttp) {
     const Authority authority(folder_ / "ca.pem");
     const Certificate certificate = authority.issue("IP:127.0.0.1");
     const HostileServer plain(hello);
-    const HostileServer server([&](const SeenRequest&, const Peer& peer) { peer.redirect(plain.url("/")); }, "127.0.0.1", &certificate);
+    const HostileServer server([&](const SeenRequest&, const Peer& peer) { peer.redirect(plain.url("/")); }, "127.0.0.1",
+                               &certificate);
     HttpRequest request = trusting(server.url("/"), authority);
     EXPECT_EQ(Code::refused, code_of(request));
     request.limits.allow_plain_http = true;  // even where plain http is spoken

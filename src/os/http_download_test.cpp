@@ -42,14 +42,18 @@ class HttpDownload : public testing::Test {
         text.resize(got > 0 ? static_cast<std::size_t>(got) : 0);
         return text;
     }
-    void store(const std::string& text) const { ASSERT_EQ(static_cast<ssize_t>(text.size()), pwrite(fd, text.data(), text.size(), 0)); }
+    void store(const std::string& text) const {
+        ASSERT_EQ(static_cast<ssize_t>(text.size()), pwrite(fd, text.data(), text.size(), 0));
+    }
 
     // Serves `content` with ranges, as an honest server does.
     void honest(const SeenRequest& request, const Peer& peer, const std::string& etag) const {
         const std::string range = request.header("range");
         if (range.empty() || request.header("if-range") != etag) return void(peer.answer(200, content, "ETag: " + etag + "\r\n"));
         const auto from = std::stoull(range.substr(6));
-        peer.answer(206, content.substr(from), "ETag: " + etag + "\r\nContent-Range: bytes " + std::to_string(from) + "-" + std::to_string(content.size() - 1) + "/" + std::to_string(content.size()) + "\r\n");
+        peer.answer(206, content.substr(from),
+                    "ETag: " + etag + "\r\nContent-Range: bytes " + std::to_string(from) + "-" +
+                        std::to_string(content.size() - 1) + "/" + std::to_string(content.size()) + "\r\n");
     }
 
     int fd;
@@ -121,12 +125,16 @@ TEST_F(HttpDownload, ContentThatChangedIsFetchedWhole) {
 // A server that ignores If-Range, starts elsewhere, or doesn't say where it starts: never glued together.
 TEST_F(HttpDownload, RangesThatLieAreFetchedWhole) {
     const std::string size = std::to_string(content.size());
-    for (const std::string& headers : {"ETag: \"v2\"\r\nContent-Range: bytes 100000-299999/" + size + "\r\n", "ETag: \"v1\"\r\nContent-Range: bytes 5-299999/" + size + "\r\n",
-                                      std::string("ETag: \"v1\"\r\n"), std::string("Content-Range: bytes x-y/z\r\n"), std::string("Content-Range: items 100000-299999/300000\r\n")}) {
+    for (const std::string& headers :
+         {"ETag: \"v2\"\r\nContent-Range: bytes 100000-299999/" + size + "\r\n",
+          "ETag: \"v1\"\r\nContent-Range: bytes 5-299999/" + size + "\r\n", std::string("ETag: \"v1\"\r\n"),
+          std::string("Content-Range: bytes x-y/z\r\n"), std::string("Content-Range: items 100000-299999/300000\r\n")}) {
         told.clear();
         const HostileServer server([&](const SeenRequest& request, const Peer& peer) {
-            if (request.header("range").empty()) peer.answer(200, content);
-            else peer.answer(206, content.substr(100'000), headers);
+            if (request.header("range").empty())
+                peer.answer(200, content);
+            else
+                peer.answer(206, content.substr(100'000), headers);
         });
         store(std::string(100'000, 'z'));
         auto download = make(server.url("/a"));
@@ -141,8 +149,10 @@ TEST_F(HttpDownload, RangesThatLieAreFetchedWhole) {
 
 TEST_F(HttpDownload, RangeBehindTheEnd) {
     const HostileServer server([&](const SeenRequest& request, const Peer& peer) {
-        if (request.header("range").empty()) peer.answer(200, content);
-        else peer.answer(416, "");
+        if (request.header("range").empty())
+            peer.answer(200, content);
+        else
+            peer.answer(416, "");
     });
     store(std::string(400'000, 'z'));
     auto download = make(server.url("/a"));
@@ -163,7 +173,9 @@ TEST_F(HttpDownload, WithoutAValidatorNothingIsResumed) {
 }
 
 TEST_F(HttpDownload, WeakTagsAreNoValidators) {
-    const HostileServer server([&](const SeenRequest&, const Peer& peer) { peer.answer(200, content, "ETag: W/\"v1\"\r\nLast-Modified: Sat, 21 Nov 2026 03:55:00 GMT\r\n"); });
+    const HostileServer server([&](const SeenRequest&, const Peer& peer) {
+        peer.answer(200, content, "ETag: W/\"v1\"\r\nLast-Modified: Sat, 21 Nov 2026 03:55:00 GMT\r\n");
+    });
     const auto done = http->download(make(server.url("/a")));
     ASSERT_TRUE(done);
     EXPECT_EQ("Sat, 21 Nov 2026 03:55:00 GMT", done->validator);
@@ -171,8 +183,11 @@ TEST_F(HttpDownload, WeakTagsAreNoValidators) {
 
 TEST_F(HttpDownload, CutShortKeepsWhatCameForTheNextRun) {
     const HostileServer server([&](const SeenRequest& request, const Peer& peer) {
-        if (request.header("range").empty()) peer.send("HTTP/1.1 200 X\r\nETag: \"v1\"\r\nContent-Length: " + std::to_string(content.size()) + "\r\n\r\n" + content.substr(0, 50'000));
-        else honest(request, peer, "\"v1\"");
+        if (request.header("range").empty())
+            peer.send("HTTP/1.1 200 X\r\nETag: \"v1\"\r\nContent-Length: " + std::to_string(content.size()) + "\r\n\r\n" +
+                      content.substr(0, 50'000));
+        else
+            honest(request, peer, "\"v1\"");
     });
     auto download = make(server.url("/a"));
     const auto cut = http->download(download);
@@ -188,10 +203,14 @@ TEST_F(HttpDownload, CutShortKeepsWhatCameForTheNextRun) {
 }
 
 TEST_F(HttpDownload, StatusesAreErrors) {
-    const std::pair<int, Code> rows[] = {{401, Code::permission}, {403, Code::permission}, {404, Code::not_found}, {410, Code::not_found}, {429, Code::unavailable},
-                                         {500, Code::unavailable}, {503, Code::unavailable}, {204, Code::failed}, {304, Code::failed}, {400, Code::failed}};
+    const std::pair<int, Code> rows[] = {{401, Code::permission},  {403, Code::permission},  {404, Code::not_found},
+                                         {410, Code::not_found},   {429, Code::unavailable}, {500, Code::unavailable},
+                                         {503, Code::unavailable}, {204, Code::failed},      {304, Code::failed},
+                                         {400, Code::failed}};
     for (const auto& [status, code] : rows) {
-        const HostileServer server([status = status](const SeenRequest&, const Peer& peer) { peer.answer(status, status == 204 || status == 304 ? "" : "error page", "Retry-After: 120\r\n"); });
+        const HostileServer server([status = status](const SeenRequest&, const Peer& peer) {
+            peer.answer(status, status == 204 || status == 304 ? "" : "error page", "Retry-After: 120\r\n");
+        });
         const auto done = http->download(make(server.url("/a")));
         ASSERT_FALSE(done) << status;
         EXPECT_EQ(code, done.error().code) << status;
@@ -201,15 +220,18 @@ TEST_F(HttpDownload, StatusesAreErrors) {
 }
 
 TEST_F(HttpDownload, APartThatNobodyAskedFor) {
-    const HostileServer server([&](const SeenRequest&, const Peer& peer) { peer.answer(206, content, "Content-Range: bytes 0-299999/300000\r\n"); });
+    const HostileServer server(
+        [&](const SeenRequest&, const Peer& peer) { peer.answer(206, content, "Content-Range: bytes 0-299999/300000\r\n"); });
     EXPECT_FALSE(http->download(make(server.url("/a"))));
 }
 
 TEST_F(HttpDownload, SizesThatDifferFromTheStatedOne) {
     for (const bool says_length : {true, false}) {
         const HostileServer server([&](const SeenRequest&, const Peer& peer) {
-            if (says_length) peer.answer(200, content);
-            else peer.send("HTTP/1.1 200 X\r\n\r\n" + content);
+            if (says_length)
+                peer.answer(200, content);
+            else
+                peer.send("HTTP/1.1 200 X\r\n\r\n" + content);
         });
         for (const std::uint64_t stated : {content.size() - 1, content.size() + 1}) {
             auto download = make(server.url("/a"));
@@ -224,7 +246,8 @@ TEST_F(HttpDownload, SizesThatDifferFromTheStatedOne) {
 TEST_F(HttpDownload, EndlessBodyAndHugeLength) {
     const HostileServer endless([](const SeenRequest&, const Peer& peer) {
         peer.send("HTTP/1.1 200 X\r\n\r\n");
-        while (peer.send(std::string(65536, 'x'))) {}
+        while (peer.send(std::string(65536, 'x'))) {
+        }
     });
     const auto done = http->download(make(endless.url("/a")));
     ASSERT_FALSE(done);

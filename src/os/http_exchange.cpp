@@ -24,13 +24,13 @@ struct Running {
     explicit Running(const Exchange& given) : what(given) {}
     const Exchange& what;
     Exchanged result;
-    std::optional<Error> error;     // why a callback ended the transfer
-    std::string closed_address;     // an address that was refused
+    std::optional<Error> error;  // why a callback ended the transfer
+    std::string closed_address;  // an address that was refused
     std::size_t header_bytes = 0;
     std::size_t header_count = 0;
-    std::uint64_t received = 0;     // header and body bytes, for the stall clock
+    std::uint64_t received = 0;  // header and body bytes, for the stall clock
     bool head_told = false;
-    bool skipped = false;           // the body was not wanted: ending early is no failure
+    bool skipped = false;            // the body was not wanted: ending early is no failure
     Steady::time_point next_body{};  // with a rate limit: no body before this
     bool paused = false;
     std::array<char, CURL_ERROR_SIZE> detail{};
@@ -45,7 +45,9 @@ struct Running {
         if (what.limits.rate == 0) return true;
         const auto now = Steady::now();
         paused = now < next_body;
-        if (!paused) next_body = std::max(now - std::chrono::milliseconds(100), next_body) + std::chrono::microseconds(bytes * 1'000'000 / what.limits.rate);
+        if (!paused)
+            next_body = std::max(now - std::chrono::milliseconds(100), next_body) +
+                        std::chrono::microseconds(bytes * 1'000'000 / what.limits.rate);
         return !paused;
     }
 
@@ -72,13 +74,16 @@ std::size_t on_header(char* data, std::size_t size, std::size_t count, void* use
     run.received += line.size();
     run.header_bytes += line.size();
     if (run.header_bytes > header_bytes_limit || ++run.header_count > header_count_limit) {
-        run.stop(fail(Code::refused, "'" + run.what.url.shown() + "' sent more headers than any honest server", "ask the vendor"));
+        run.stop(
+            fail(Code::refused, "'" + run.what.url.shown() + "' sent more headers than any honest server", "ask the vendor"));
         return 0;
     }
-    if (line.substr(0, 5) == "HTTP/") take_status_line(run, line);
+    if (line.substr(0, 5) == "HTTP/")
+        take_status_line(run, line);
     else if (const auto colon = line.find(':'); colon != std::string_view::npos && !run.head_told)
         run.result.head.headers[lower(trim(line.substr(0, colon)))] = std::string(trim(line.substr(colon + 1)));
-    else if (trim(line).empty() && run.result.head.status >= 200 && !run.tell_head()) return 0;
+    else if (trim(line).empty() && run.result.head.status >= 200 && !run.tell_head())
+        return 0;
     return line.size();
 }
 
@@ -122,7 +127,9 @@ using Multi = std::unique_ptr<CURLM, MultiCloser>;
 using List = std::unique_ptr<curl_slist, ListCloser>;
 
 bool is_token(std::string_view text) {
-    return !text.empty() && std::all_of(text.begin(), text.end(), [](unsigned char c) { return c > 0x20 && c < 0x7f && c != ':' && c != '"' && c != '(' && c != ')' && c != ',' && c != '/' && c != ';'; });
+    return !text.empty() && std::all_of(text.begin(), text.end(), [](unsigned char c) {
+        return c > 0x20 && c < 0x7f && c != ':' && c != '"' && c != '(' && c != ')' && c != ',' && c != '/' && c != ';';
+    });
 }
 
 Result<List> header_list(const Exchange& what) {
@@ -135,9 +142,11 @@ Result<List> header_list(const Exchange& what) {
         return true;
     };
     for (const auto& [name, value] : what.headers) {
-        if (!is_token(name)) return fail(Code::invalid, "'" + name + "' is no name of a header", "correct the headers in the site file");
+        if (!is_token(name))
+            return fail(Code::invalid, "'" + name + "' is no name of a header", "correct the headers in the site file");
         if (value.find_first_of(std::string_view("\r\n\0", 3)) != std::string::npos)
-            return fail(Code::invalid, "the value of header '" + name + "' holds a line break", "correct the secret that it refers to");
+            return fail(Code::invalid, "the value of header '" + name + "' holds a line break",
+                        "correct the secret that it refers to");
         if (!add(value.empty() ? name + ";" : name + ": " + value)) return fail(Code::exhausted, "no memory for headers");
     }
     if (!add("Expect:")) return fail(Code::exhausted, "no memory for headers");
@@ -168,7 +177,8 @@ void set_request(CURL* easy, const Exchange& what, curl_slist* headers) {
     curl_easy_setopt(easy, CURLOPT_PATH_AS_IS, 1L);
     curl_easy_setopt(easy, CURLOPT_HTTPHEADER, headers);
     curl_easy_setopt(easy, CURLOPT_USERAGENT, "uprev");
-    if (what.method == "HEAD") curl_easy_setopt(easy, CURLOPT_NOBODY, 1L);
+    if (what.method == "HEAD")
+        curl_easy_setopt(easy, CURLOPT_NOBODY, 1L);
     else if (what.method != "GET" || !what.body.empty()) {
         curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(what.body.size()));
         curl_easy_setopt(easy, CURLOPT_POSTFIELDS, what.body.data());
@@ -176,7 +186,8 @@ void set_request(CURL* easy, const Exchange& what, curl_slist* headers) {
     }
     curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
     // A buffer is handed over whole, so a slow rate wants small ones.
-    const std::uint64_t buffer = what.limits.rate == 0 ? 256U << 10U : std::clamp<std::uint64_t>(what.limits.rate / 16, 1024, 256U << 10U);
+    const std::uint64_t buffer =
+        what.limits.rate == 0 ? 256U << 10U : std::clamp<std::uint64_t>(what.limits.rate / 16, 1024, 256U << 10U);
     curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, static_cast<long>(buffer));
     curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(what.limits.connect.count()));
 }
@@ -195,21 +206,38 @@ Error explain(CURL* easy, CURLcode rc, const Running& run) {
     const std::string where = run.what.url.shown();
     const std::string why = run.detail[0] != '\0' ? run.detail.data() : curl_easy_strerror(rc);
     if (!run.closed_address.empty())
-        return fail(Code::refused, "'" + where + "' is refused: '" + run.what.url.host + "' is the private address " + run.closed_address,
+        return fail(Code::refused,
+                    "'" + where + "' is refused: '" + run.what.url.host + "' is the private address " + run.closed_address,
                     "if the server really lives in your own network, set allow_private_addresses in the site file");
     long verified = 0;  // some certificate errors are told as failed connections
-    if (curl_easy_getinfo(easy, CURLINFO_SSL_VERIFYRESULT, &verified) == CURLE_OK && verified != 0 && rc == CURLE_SSL_CONNECT_ERROR) rc = CURLE_PEER_FAILED_VERIFICATION;
+    if (curl_easy_getinfo(easy, CURLINFO_SSL_VERIFYRESULT, &verified) == CURLE_OK && verified != 0 &&
+        rc == CURLE_SSL_CONNECT_ERROR)
+        rc = CURLE_PEER_FAILED_VERIFICATION;
     switch (rc) {
-        case CURLE_COULDNT_RESOLVE_HOST: return fail(Code::unavailable, "cannot find host '" + run.what.url.host + "'", "check the name and this machine's DNS");
-        case CURLE_COULDNT_CONNECT: return fail(Code::unavailable, "cannot connect to '" + where + "': " + why, "check the server and this machine's network, then try again");
+        case CURLE_COULDNT_RESOLVE_HOST:
+            return fail(Code::unavailable, "cannot find host '" + run.what.url.host + "'",
+                        "check the name and this machine's DNS");
+        case CURLE_COULDNT_CONNECT:
+            return fail(Code::unavailable, "cannot connect to '" + where + "': " + why,
+                        "check the server and this machine's network, then try again");
         case CURLE_PEER_FAILED_VERIFICATION:
-            return fail(Code::untrusted, "the certificate of '" + where + "' is not trusted: " + why, "if the server uses its own authority, name its certificate as ca_file in the site file");
-        case CURLE_SSL_CACERT_BADFILE: return fail(Code::invalid, "cannot read the authority's certificate '" + run.what.limits.ca_file + "'", "correct ca_file in the site file");
-        case CURLE_SSL_CONNECT_ERROR: return fail(Code::unavailable, "no secure connection to '" + where + "': " + why, "the server must speak TLS 1.2 or newer");
+            return fail(Code::untrusted, "the certificate of '" + where + "' is not trusted: " + why,
+                        "if the server uses its own authority, name its certificate as ca_file in the site file");
+        case CURLE_SSL_CACERT_BADFILE:
+            return fail(Code::invalid, "cannot read the authority's certificate '" + run.what.limits.ca_file + "'",
+                        "correct ca_file in the site file");
+        case CURLE_SSL_CONNECT_ERROR:
+            return fail(Code::unavailable, "no secure connection to '" + where + "': " + why,
+                        "the server must speak TLS 1.2 or newer");
         case CURLE_OPERATION_TIMEDOUT:
-            return fail(Code::timeout, "no connection to '" + where + "' within " + std::to_string(run.what.limits.connect.count()) + " ms", "try again, or raise the limit");
-        case CURLE_PARTIAL_FILE: return fail(Code::unavailable, "the connection to '" + where + "' ended too early: " + why, "try again; a download goes on where it stopped");
-        default: return fail(Code::unavailable, "cannot talk to '" + where + "': " + why, "try again");
+            return fail(Code::timeout,
+                        "no connection to '" + where + "' within " + std::to_string(run.what.limits.connect.count()) + " ms",
+                        "try again, or raise the limit");
+        case CURLE_PARTIAL_FILE:
+            return fail(Code::unavailable, "the connection to '" + where + "' ended too early: " + why,
+                        "try again; a download goes on where it stopped");
+        default:
+            return fail(Code::unavailable, "cannot talk to '" + where + "': " + why, "try again");
     }
 }
 
@@ -217,7 +245,9 @@ Error explain(CURL* easy, CURLcode rc, const Running& run) {
 class StallClock {
    public:
     explicit StallClock(const HttpLimits& limits)
-        : stretch_(limits.stall), least_((limits.rate != 0 ? std::min(limits.slowest, limits.rate / 2) : limits.slowest) * static_cast<std::uint64_t>(limits.stall.count())) {}
+        : stretch_(limits.stall),
+          least_((limits.rate != 0 ? std::min(limits.slowest, limits.rate / 2) : limits.slowest) *
+                 static_cast<std::uint64_t>(limits.stall.count())) {}
     bool stalled(std::uint64_t received, Steady::time_point now) {
         if (now - since_ < stretch_) return false;
         const bool slow = received - mark_ < least_;
@@ -237,9 +267,14 @@ std::optional<Error> outside_limits(Running& run, StallClock& stall) {
     const auto now = Steady::now();
     const std::string where = "'" + run.what.url.shown() + "'";
     if (run.what.cancelled && run.what.cancelled()) return fail(Code::interrupted, "fetching " + where + " was cancelled");
-    if (now >= run.what.deadline) return fail(Code::timeout, "fetching " + where + " took longer than " + std::to_string(run.what.limits.total.count()) + " ms", "try again, or raise the limit in the site file");
+    if (now >= run.what.deadline)
+        return fail(Code::timeout,
+                    "fetching " + where + " took longer than " + std::to_string(run.what.limits.total.count()) + " ms",
+                    "try again, or raise the limit in the site file");
     if (stall.stalled(run.received, now))
-        return fail(Code::timeout, where + " sent fewer than " + std::to_string(run.what.limits.slowest) + " bytes a second for " + std::to_string(run.what.limits.stall.count()) + " s",
+        return fail(Code::timeout,
+                    where + " sent fewer than " + std::to_string(run.what.limits.slowest) + " bytes a second for " +
+                        std::to_string(run.what.limits.stall.count()) + " s",
                     "try again; the server or the network is stalled");
     return {};
 }

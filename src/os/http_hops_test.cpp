@@ -19,7 +19,9 @@ using test::SeenRequest;
 
 class HttpHops : public testing::Test {
    protected:
-    HttpHops() : folder_(std::filesystem::temp_directory_path() / ("uprev-hops-" + std::to_string(getpid()))) { std::filesystem::create_directories(folder_); }
+    HttpHops() : folder_(std::filesystem::temp_directory_path() / ("uprev-hops-" + std::to_string(getpid()))) {
+        std::filesystem::create_directories(folder_);
+    }
     ~HttpHops() override { std::filesystem::remove_all(folder_); }
 
     static HttpRequest ask(const std::string& url, bool allow_private) {
@@ -44,7 +46,8 @@ TEST_F(HttpHops, PublicToPublic) {
     world.run([&] {
         world.hosts("11.0.0.1 vendor.example\n11.0.0.2 cdn.example\n");
         const HostileServer cdn([](const SeenRequest&, const Peer& peer) { peer.answer(200, "artifact"); }, "11.0.0.2");
-        const HostileServer vendor([&](const SeenRequest&, const Peer& peer) { peer.redirect(cdn.url("/x", "cdn.example")); }, "11.0.0.1");
+        const HostileServer vendor([&](const SeenRequest&, const Peer& peer) { peer.redirect(cdn.url("/x", "cdn.example")); },
+                                   "11.0.0.1");
         const auto answer = make_http()->fetch(ask(vendor.url("/", "vendor.example"), false));
         ASSERT_TRUE(answer) << answer.error().text();
         EXPECT_EQ("artifact", answer->body);
@@ -57,8 +60,9 @@ TEST_F(HttpHops, PublicNeverLeadsInside) {
         world.hosts("11.0.0.1 vendor.example\n127.0.0.1 inside.example\n");
         const HostileServer inside([](const SeenRequest&, const Peer& peer) { peer.answer(200, "the operator's secret"); });
         for (const bool allow_private : {false, true}) {
-            for (const auto& to : {inside.url("/"), inside.url("/", "inside.example"), inside.url("/", "localhost"), inside.url("/", "0.0.0.0"),
-                                   std::string("http://169.254.169.254/latest/meta-data/"), std::string("http://[::1]/"), std::string("http://[fe80::1]/")}) {
+            for (const auto& to : {inside.url("/"), inside.url("/", "inside.example"), inside.url("/", "localhost"),
+                                   inside.url("/", "0.0.0.0"), std::string("http://169.254.169.254/latest/meta-data/"),
+                                   std::string("http://[::1]/"), std::string("http://[fe80::1]/")}) {
                 const HostileServer vendor([&](const SeenRequest&, const Peer& peer) { peer.redirect(to); }, "11.0.0.1");
                 expect_refused(ask(vendor.url("/", "vendor.example"), allow_private), to.c_str());
             }
@@ -72,7 +76,9 @@ TEST_F(HttpHops, InsideToPublicAndBackIsRefusedToo) {
     world.run([&] {
         const HostileServer secret([](const SeenRequest&, const Peer& peer) { peer.answer(200, "the operator's secret"); });
         const HostileServer outside([&](const SeenRequest&, const Peer& peer) { peer.redirect(secret.url("/")); }, "11.0.0.1");
-        const HostileServer mirror([&](const SeenRequest& request, const Peer& peer) { request.target == "/ok" ? peer.redirect(secret.url("/")) : peer.redirect(outside.url("/")); });
+        const HostileServer mirror([&](const SeenRequest& request, const Peer& peer) {
+            request.target == "/ok" ? peer.redirect(secret.url("/")) : peer.redirect(outside.url("/"));
+        });
         EXPECT_TRUE(make_http()->fetch(ask(mirror.url("/ok"), true)));
         expect_refused(ask(mirror.url("/"), true), "inside, outside, inside");
         EXPECT_EQ(1U, secret.seen().size());
@@ -91,7 +97,8 @@ TEST_F(HttpHops, DnsThatChangesItsAnswer) {
                 peer.redirect(next);
             },
             "11.0.0.1");
-        const HostileServer inside([](const SeenRequest&, const Peer& peer) { peer.answer(200, "the operator's secret"); }, "127.0.0.1", nullptr, vendor.port());
+        const HostileServer inside([](const SeenRequest&, const Peer& peer) { peer.answer(200, "the operator's secret"); },
+                                   "127.0.0.1", nullptr, vendor.port());
         next = vendor.url("/again", "rebind.example");
         expect_refused(ask(vendor.url("/", "rebind.example"), false), "rebinding");
         EXPECT_EQ(1U, vendor.seen().size());

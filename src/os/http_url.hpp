@@ -11,11 +11,11 @@
 namespace uprev::os {
 
 struct Url {
-    std::string text;    // whole, normalised, without fragment
-    std::string scheme;  // "https" or "http"
-    std::string host;    // lower case; IPv6 in brackets
-    int port = 0;        // the scheme's own when none was given
-    std::string path;    // begins with '/', still percent-encoded, without query
+    std::string text;      // whole, normalised, without fragment
+    std::string scheme;    // "https" or "http"
+    std::string host;      // lower case; IPv6 in brackets
+    int port = 0;          // the scheme's own when none was given
+    std::string path;      // begins with '/', still percent-encoded, without query
     bool literal = false;  // the host is an IP address
 
     [[nodiscard]] bool same_origin(const Url& other) const {

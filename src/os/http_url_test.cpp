@@ -40,18 +40,26 @@ TEST_P(UrlRefusal, IsRefusedWithoutLeaking) {
     EXPECT_EQ(std::string::npos, (url.error().text() + url.error().hint).find("canary")) << url.error().text();
 }
 
-INSTANTIATE_TEST_SUITE_P(Rows, UrlRefusal, testing::Values(
-    Refused{"", Code::invalid}, Refused{"vendor.example/a", Code::invalid}, Refused{"/etc/passwd", Code::invalid}, Refused{"https://", Code::invalid},
-    Refused{"https:/vendor.example/", Code::invalid}, Refused{"https:///vendor.example/", Code::invalid}, Refused{"https:vendor.example", Code::invalid},
-    Refused{"file:///etc/passwd", Code::refused}, Refused{"ftp://vendor.example/a", Code::refused}, Refused{"gopher://vendor.example/", Code::refused},
-    Refused{"javascript:alert(1)", Code::refused}, Refused{"HTTPS+evil://x/", Code::refused}, Refused{"ext::sh -c id", Code::refused},
-    Refused{"https://user:canary@vendor.example/", Code::refused}, Refused{"https://canary@vendor.example/", Code::refused}, Refused{"https://@vendor.example/", Code::refused},
-    Refused{"https://2130706433/", Code::refused}, Refused{"https://0x7f000001/", Code::refused}, Refused{"https://0177.0.0.1/", Code::refused},
-    Refused{"https://127.1/", Code::refused}, Refused{"https://0x7f.0.0.1/", Code::refused}, Refused{"https://127.0.0.1./", Code::refused}, Refused{"https://256.1.1.1/", Code::refused},
-    Refused{"https://[::ffff:127.0.0.1]/", Code::refused}, Refused{"https://[::ffff:7f00:1]/", Code::refused}, Refused{"https://[::127.0.0.1]/", Code::refused},
-    Refused{"https://[fe80::1%25eth0]/", Code::refused}, Refused{"https://vendor.example\\@evil/", Code::refused}, Refused{"https://vendor%2eexample/", Code::refused},
-    Refused{"https://%31%32%37.0.0.1/", Code::refused}, Refused{"https://vendor.example/a b", Code::refused}, Refused{"https://vendor.example/a\nb", Code::refused},
-    Refused{"https://v\xc3\xa9ndor.example/", Code::refused}, Refused{"https://vendor.example:0/", Code::refused}, Refused{"https://.../", Code::refused}));
+INSTANTIATE_TEST_SUITE_P(
+    Rows, UrlRefusal,
+    testing::Values(Refused{"", Code::invalid}, Refused{"vendor.example/a", Code::invalid}, Refused{"/etc/passwd", Code::invalid},
+                    Refused{"https://", Code::invalid}, Refused{"https:/vendor.example/", Code::invalid},
+                    Refused{"https:///vendor.example/", Code::invalid}, Refused{"https:vendor.example", Code::invalid},
+                    Refused{"file:///etc/passwd", Code::refused}, Refused{"ftp://vendor.example/a", Code::refused},
+                    Refused{"gopher://vendor.example/", Code::refused}, Refused{"javascript:alert(1)", Code::refused},
+                    Refused{"HTTPS+evil://x/", Code::refused}, Refused{"ext::sh -c id", Code::refused},
+                    Refused{"https://user:canary@vendor.example/", Code::refused},
+                    Refused{"https://canary@vendor.example/", Code::refused}, Refused{"https://@vendor.example/", Code::refused},
+                    Refused{"https://2130706433/", Code::refused}, Refused{"https://0x7f000001/", Code::refused},
+                    Refused{"https://0177.0.0.1/", Code::refused}, Refused{"https://127.1/", Code::refused},
+                    Refused{"https://0x7f.0.0.1/", Code::refused}, Refused{"https://127.0.0.1./", Code::refused},
+                    Refused{"https://256.1.1.1/", Code::refused}, Refused{"https://[::ffff:127.0.0.1]/", Code::refused},
+                    Refused{"https://[::ffff:7f00:1]/", Code::refused}, Refused{"https://[::127.0.0.1]/", Code::refused},
+                    Refused{"https://[fe80::1%25eth0]/", Code::refused}, Refused{"https://vendor.example\\@evil/", Code::refused},
+                    Refused{"https://vendor%2eexample/", Code::refused}, Refused{"https://%31%32%37.0.0.1/", Code::refused},
+                    Refused{"https://vendor.example/a b", Code::refused}, Refused{"https://vendor.example/a\nb", Code::refused},
+                    Refused{"https://v\xc3\xa9ndor.example/", Code::refused}, Refused{"https://vendor.example:0/", Code::refused},
+                    Refused{"https://.../", Code::refused}));
 
 TEST(Url, TooLong) { EXPECT_FALSE(parse_url("https://vendor.example/" + std::string(9000, 'a'), false)); }
 

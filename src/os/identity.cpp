@@ -39,8 +39,8 @@ std::optional<ProcessIdentity> identify(int pid) {
 
 bool alive(const ProcessIdentity& process) {
     ProcessStat stat;
-    return process.pid > 0 && read_stat(process.pid, stat) && stat.start == process.start && stat.state != 'Z' && stat.state != 'X' &&
-           process.boot == boot_id();
+    return process.pid > 0 && read_stat(process.pid, stat) && stat.start == process.start && stat.state != 'Z' &&
+           stat.state != 'X' && process.boot == boot_id();
 }
 
 namespace {
@@ -53,7 +53,8 @@ Result<User> look_up(const std::string& who, Look look) {
     passwd entry{};
     passwd* found = nullptr;
     int error = 0;
-    while ((error = look(&entry, space.data(), space.size(), &found)) == ERANGE && space.size() < (1U << 22U)) space.resize(space.size() * 2);
+    while ((error = look(&entry, space.data(), space.size(), &found)) == ERANGE && space.size() < (1U << 22U))
+        space.resize(space.size() * 2);
     if (found != nullptr) return user_of(*found);
     if (error != 0 && error != ENOENT && error != ESRCH) return system_error(error, "cannot look up user " + who);
     return fail(Code::not_found, "there is no user " + who, "create the account, or correct `user:` in the site file");
@@ -83,7 +84,8 @@ Result<Account> find_account(const std::string& name) {
     Account account{user.uid, user.gid, {}};
     int count = 64;
     account.groups.resize(static_cast<std::size_t>(count));
-    while (::getgrouplist(user.name.c_str(), user.gid, account.groups.data(), &count) < 0) account.groups.resize(static_cast<std::size_t>(count));
+    while (::getgrouplist(user.name.c_str(), user.gid, account.groups.data(), &count) < 0)
+        account.groups.resize(static_cast<std::size_t>(count));
     account.groups.resize(static_cast<std::size_t>(count));
     return account;
 }
@@ -120,9 +122,11 @@ class Restored {
 Result<> as_user(const std::string& user, const std::function<Result<>()>& work) {
     const Account account = TRY(find_account(user));
     if (account.uid == ::geteuid()) return work();
-    if (!is_root()) return fail(Code::permission, "cannot act as user '" + excerpt(user) + "' without being root", "run uprev as root");
+    if (!is_root())
+        return fail(Code::permission, "cannot act as user '" + excerpt(user) + "' without being root", "run uprev as root");
     std::vector<gid_t> groups(static_cast<std::size_t>(std::max(0, ::getgroups(0, nullptr))));
-    if (::getgroups(static_cast<int>(groups.size()), groups.data()) < 0) return system_error(errno, "cannot read the groups of this process");
+    if (::getgroups(static_cast<int>(groups.size()), groups.data()) < 0)
+        return system_error(errno, "cannot read the groups of this process");
     const Restored restored(std::move(groups), ::getegid(), ::geteuid());
     if (const int error = become_effectively(account.groups, account.gid, account.uid); error != 0)
         return system_error(error, "cannot act as user '" + excerpt(user) + "'");

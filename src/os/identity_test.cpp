@@ -91,7 +91,8 @@ TEST(Identity, ActsAsAUserOnThisThreadAlone) {
         EXPECT_EQ(peer.uid, nobody.uid);
         ::close(ends[0]);
         ::close(ends[1]);
-        for (const auto& task : std::filesystem::directory_iterator("/proc/self/task")) other = task.path().filename() == std::to_string(::gettid()) ? other : 0;
+        for (const auto& task : std::filesystem::directory_iterator("/proc/self/task"))
+            other = task.path().filename() == std::to_string(::gettid()) ? other : 0;
         return fail(Code::failed, "as planned");
     });
     EXPECT_EQ(done.error().message, "as planned");

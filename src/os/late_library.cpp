@@ -11,7 +11,8 @@ namespace uprev::os {
 Result<> load_library(const std::string& name) {
     if (::dlopen(name.c_str(), RTLD_LAZY | RTLD_LOCAL) != nullptr) return {};
     const char* why = ::dlerror();
-    return fail(Code::unavailable, "cannot load the library " + name + (why == nullptr ? std::string() : std::string(": ") + why), "install the package that brings it, or uprev again");
+    return fail(Code::unavailable, "cannot load the library " + name + (why == nullptr ? std::string() : std::string(": ") + why),
+                "install the package that brings it, or uprev again");
 }
 
 void* late_address(const char* library, const char* function) {
@@ -19,7 +20,8 @@ void* late_address(const char* library, const char* function) {
     void* address = loaded == nullptr ? nullptr : ::dlsym(loaded, function);
     if (address != nullptr) return address;
     const char* why = ::dlerror();
-    std::fprintf(stderr, "error: cannot load %s from %s: %s\nnext:  install the package that brings it, or uprev again\n", function, library, why == nullptr ? "it is missing" : why);
+    std::fprintf(stderr, "error: cannot load %s from %s: %s\nnext:  install the package that brings it, or uprev again\n",
+                 function, library, why == nullptr ? "it is missing" : why);
     std::_Exit(70);
 }
 

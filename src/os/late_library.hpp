@@ -29,8 +29,8 @@ Function* late(const char* library, const char* function) {
 }  // namespace uprev::os
 
 // UPREV_LATE(library, result type, name, (parameters), arguments…), inside extern "C".
-#define UPREV_LATE(library, result, name, parameters, ...)                              \
-    result name parameters {                                                            \
-        static auto* const real = uprev::os::late<decltype(name)>(library, #name);      \
-        return real(__VA_ARGS__);                                                       \
+#define UPREV_LATE(library, result, name, parameters, ...)                         \
+    result name parameters {                                                       \
+        static auto* const real = uprev::os::late<decltype(name)>(library, #name); \
+        return real(__VA_ARGS__);                                                  \
     }

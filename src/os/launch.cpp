@@ -24,7 +24,8 @@ Result<> check_command(const Command& command) {
     for (const auto& [key, value] : command.env)
         if (key.empty() || has_nul(key) || has_nul(value) || key.find('=') != std::string::npos)
             return fail(Code::invalid, "the environment of " + name + " holds the bad entry '" + excerpt(key) + "'");
-    if (!command.cwd.is_absolute() || has_nul(command.cwd.string())) return fail(Code::invalid, "the folder of " + name + " is not an absolute path");
+    if (!command.cwd.is_absolute() || has_nul(command.cwd.string()))
+        return fail(Code::invalid, "the folder of " + name + " is not an absolute path");
     return {};
 }
 
@@ -33,7 +34,8 @@ Result<std::optional<Account>> account_for(const Command& command) {
     Account account = TRY(find_account(command.user).within("cannot start '" + excerpt(command.argv[0]) + "'"));
     if (is_root()) return std::optional<Account>(std::move(account));
     if (account.uid == ::geteuid()) return std::optional<Account>();
-    return fail(Code::permission, "cannot start '" + excerpt(command.argv[0]) + "' as user '" + excerpt(command.user) + "' without being root",
+    return fail(Code::permission,
+                "cannot start '" + excerpt(command.argv[0]) + "' as user '" + excerpt(command.user) + "' without being root",
                 "run uprev as root, or as that user");
 }
 
@@ -57,7 +59,8 @@ Result<Descriptor> input_of(const Command& command) {
     }
     Descriptor memory(::memfd_create("uprev-input", MFD_CLOEXEC));
     if (!memory) return system_error(errno, "cannot make a memory file");
-    if (const int error = write_all(memory.get(), command.input); error != 0) return system_error(error, "cannot fill a memory file");
+    if (const int error = write_all(memory.get(), command.input); error != 0)
+        return system_error(error, "cannot fill a memory file");
     if (::lseek(memory.get(), 0, SEEK_SET) != 0) return system_error(errno, "cannot fill a memory file");
     return memory;
 }
@@ -66,7 +69,9 @@ Error start_error(const Command& command, BecomeStage stage, int error) {
     const std::string name = "'" + excerpt(command.argv[0]) + "'";
     if (stage == BecomeStage::program) {
         Error out = system_error(error, "cannot start " + name);
-        if (error == ENOENT) out.hint = "install it, or correct its name or the PATH (" + excerpt(search_path(command), 200) + "); a script's interpreter may be missing too";
+        if (error == ENOENT)
+            out.hint = "install it, or correct its name or the PATH (" + excerpt(search_path(command), 200) +
+                       "); a script's interpreter may be missing too";
         if (error == EACCES) out.hint = "it must be executable for the user that runs it";
         if (error == ENOEXEC) {
             out.code = Code::invalid;

@@ -37,7 +37,9 @@ Result<Ids> ids_of(const Owner& owner) {
     if (owner.user.empty()) return Ids{};
     const User user = TRY(find_user(owner.user));
     if (user.uid == ::geteuid() && !is_root()) return Ids{};
-    if (!is_root()) return fail(Code::permission, "cannot give files to user '" + owner.user + "' without being root", "run uprev as root or as that user");
+    if (!is_root())
+        return fail(Code::permission, "cannot give files to user '" + owner.user + "' without being root",
+                    "run uprev as root or as that user");
     return Ids{user.uid, user.gid, true};
 }
 
@@ -79,8 +81,10 @@ Result<> hand_over_folder(int fd, const Path& path, std::uint32_t mode, const Id
     struct stat about {};
     if (::fstat(fd, &about) != 0) return system_error(errno, "cannot examine " + quoted(path));
     if (about.st_uid != ::geteuid() || !is_empty(fd))
-        return fail(Code::refused, quoted(path) + " was replaced while it was being made", "find out who else writes there, then try again");
-    if (ids.change && ::fchown(fd, ids.uid, ids.gid) != 0) return system_error(errno, "cannot change the owner of " + quoted(path));
+        return fail(Code::refused, quoted(path) + " was replaced while it was being made",
+                    "find out who else writes there, then try again");
+    if (ids.change && ::fchown(fd, ids.uid, ids.gid) != 0)
+        return system_error(errno, "cannot change the owner of " + quoted(path));
     if (::fchmod(fd, mode) != 0) return system_error(errno, "cannot change the mode of " + quoted(path));
     return {};
 }
@@ -91,7 +95,8 @@ Result<> hand_over_link(int folder, const char* name, const Path& path, const Id
     struct stat about {};
     if (!fd || ::fstat(fd.get(), &about) != 0) return system_error(errno, "cannot examine " + quoted(path));
     if (!S_ISLNK(about.st_mode) || about.st_uid != ::geteuid())
-        return fail(Code::refused, quoted(path) + " was replaced while it was being made", "find out who else writes there, then try again");
+        return fail(Code::refused, quoted(path) + " was replaced while it was being made",
+                    "find out who else writes there, then try again");
     if (::fchownat(fd.get(), "", ids.uid, ids.gid, AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW) != 0)
         return system_error(errno, "cannot change the owner of " + quoted(path));
     return {};
@@ -104,8 +109,9 @@ Result<FileInfo> LinuxFileSystem::info(const Path& path) const {
         if (errno == ENOENT || errno == ENOTDIR) return FileInfo{};
         return system_error(errno, "cannot examine " + quoted(path));
     }
-    return FileInfo{type_of(about.st_mode), static_cast<std::uint64_t>(about.st_size), about.st_mode & 07777U,
-                    about.st_uid,           about.st_dev,                              about.st_mtim.tv_sec};
+    return FileInfo{type_of(about.st_mode), static_cast<std::uint64_t>(about.st_size),
+                    about.st_mode & 07777U, about.st_uid,
+                    about.st_dev,           about.st_mtim.tv_sec};
 }
 
 Result<std::string> LinuxFileSystem::read(const Path& path, std::uint64_t limit) const {
@@ -146,7 +152,8 @@ Result<DiskSpace> LinuxFileSystem::space(const Path& path) const {
     Path at = path;
     struct stat about {};
     while (::stat(at.c_str(), &about) != 0) {
-        if ((errno != ENOENT && errno != ENOTDIR) || at == at.parent_path()) return system_error(errno, "cannot examine " + quoted(at));
+        if ((errno != ENOENT && errno != ENOTDIR) || at == at.parent_path())
+            return system_error(errno, "cannot examine " + quoted(at));
         at = at.parent_path();
     }
     struct statvfs disk {};
@@ -197,10 +204,12 @@ Result<> LinuxFileSystem::point(const Path& link, const Path& target, const Owne
         return fail(Code::refused, quoted(link) + " is a " + (S_ISDIR(present.st_mode) ? "folder" : "file") + ", not a symlink",
                     "move it away, or correct the path in the site file");
     const std::string name = ".uprev-" + random_name();
-    if (::symlinkat(target.c_str(), place.folder.get(), name.c_str()) != 0) return system_error(errno, "cannot make the symlink " + quoted(link));
+    if (::symlinkat(target.c_str(), place.folder.get(), name.c_str()) != 0)
+        return system_error(errno, "cannot make the symlink " + quoted(link));
     Temporary temporary(place.folder.get(), name);
     TRY_VOID(hand_over_link(place.folder.get(), temporary.name(), link, ids));
-    if (const int error = temporary.rename_to(place.name); error != 0) return system_error(error, "cannot point " + quoted(link) + " to " + quoted(target));
+    if (const int error = temporary.rename_to(place.name); error != 0)
+        return system_error(error, "cannot point " + quoted(link) + " to " + quoted(target));
     return sync_folder(place.folder.get(), link.parent_path());
 }
 

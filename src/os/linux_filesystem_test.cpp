@@ -57,7 +57,8 @@ TEST_F(FileSystemTest, ReadsWholeFilesUpToALimit) {
     EXPECT_EQ(files_->read(root_ / "file", 199'999).error().code, Code::exhausted);
     EXPECT_EQ(files_->read(root_ / "none").error().code, Code::not_found);
     EXPECT_EQ(files_->read(root_).error().code, Code::invalid);
-    EXPECT_EQ(files_->read(root_ / "none").error().message, "cannot open '" + (root_ / "none").string() + "': no such file or directory");
+    EXPECT_EQ(files_->read(root_ / "none").error().message,
+              "cannot open '" + (root_ / "none").string() + "': no such file or directory");
 }
 
 TEST_F(FileSystemTest, MeasuresTheDiskOfWhatIsNotThereYet) {

@@ -24,16 +24,30 @@ namespace {
 using std::chrono::milliseconds;
 
 // File systems on which flock does not reach, or may not reach, everyone who sees the file.
-constexpr std::array<std::uint32_t, 16> shared_file_systems{
-    NFS_SUPER_MAGIC, SMB_SUPER_MAGIC, 0xff534d42 /* cifs */, 0xfe534d42 /* smb2 */, V9FS_MAGIC,        CODA_SUPER_MAGIC,  AFS_SUPER_MAGIC,  AFS_FS_MAGIC,
-    0x00c36400 /* ceph */, 0x0bd00bd0 /* lustre */, 0x47504653 /* gpfs */,  0x01161970 /* gfs2 */, 0x7461636f /* ocfs2 */, 0x65735546 /* fuse */, 0x786f4256 /* vboxsf */, 0xbacbacbc /* vmhgfs */};
+constexpr std::array<std::uint32_t, 16> shared_file_systems{NFS_SUPER_MAGIC,
+                                                            SMB_SUPER_MAGIC,
+                                                            0xff534d42 /* cifs */,
+                                                            0xfe534d42 /* smb2 */,
+                                                            V9FS_MAGIC,
+                                                            CODA_SUPER_MAGIC,
+                                                            AFS_SUPER_MAGIC,
+                                                            AFS_FS_MAGIC,
+                                                            0x00c36400 /* ceph */,
+                                                            0x0bd00bd0 /* lustre */,
+                                                            0x47504653 /* gpfs */,
+                                                            0x01161970 /* gfs2 */,
+                                                            0x7461636f /* ocfs2 */,
+                                                            0x65735546 /* fuse */,
+                                                            0x786f4256 /* vboxsf */,
+                                                            0xbacbacbc /* vmhgfs */};
 
 Result<> require_local(int fd, const Path& file) {
     struct statfs about {};
     if (::fstatfs(fd, &about) != 0) return system_error(errno, "cannot examine the file system of '" + file.string() + "'");
     const auto magic = static_cast<std::uint32_t>(about.f_type);
     if (std::find(shared_file_systems.begin(), shared_file_systems.end(), magic) == shared_file_systems.end()) return {};
-    return fail(Code::refused, "the lock '" + file.string() + "' lies on a network or shared file system, where a lock does not keep others out",
+    return fail(Code::refused,
+                "the lock '" + file.string() + "' lies on a network or shared file system, where a lock does not keep others out",
                 "put the state folder on a local disk (--state)");
 }
 
@@ -42,7 +56,8 @@ Result<Descriptor> open_lock(const Path& file, int flags) {
     if (!fd) return system_error(errno, "cannot open the lock '" + file.string() + "'");
     struct stat about {};
     if (::fstat(fd.get(), &about) != 0) return system_error(errno, "cannot examine the lock '" + file.string() + "'");
-    if (!S_ISREG(about.st_mode)) return fail(Code::refused, "the lock '" + file.string() + "' is not a regular file", "remove what stands there");
+    if (!S_ISREG(about.st_mode))
+        return fail(Code::refused, "the lock '" + file.string() + "' is not a regular file", "remove what stands there");
     TRY_VOID(require_local(fd.get(), file));
     return fd;
 }
@@ -51,7 +66,8 @@ Result<Descriptor> open_lock(const Path& file, int flags) {
 bool still_there(int fd, const Path& file) {
     struct stat ours {};
     struct stat named {};
-    return ::fstat(fd, &ours) == 0 && ::lstat(file.c_str(), &named) == 0 && ours.st_dev == named.st_dev && ours.st_ino == named.st_ino;
+    return ::fstat(fd, &ours) == 0 && ::lstat(file.c_str(), &named) == 0 && ours.st_dev == named.st_dev &&
+           ours.st_ino == named.st_ino;
 }
 
 struct Note {
@@ -67,8 +83,12 @@ Note read_note(int fd) {
     if (!text) return note;
     const auto json = parse_json(*text, "lock");
     if (!json || !json->is_object()) return note;
-    const auto word = [&](const char* key) { return json->contains(key) && (*json)[key].is_string() ? (*json)[key].get<std::string>() : std::string(); };
-    const auto number = [&](const char* key) { return json->contains(key) && (*json)[key].is_number_integer() ? (*json)[key].get<std::int64_t>() : 0; };
+    const auto word = [&](const char* key) {
+        return json->contains(key) && (*json)[key].is_string() ? (*json)[key].get<std::string>() : std::string();
+    };
+    const auto number = [&](const char* key) {
+        return json->contains(key) && (*json)[key].is_number_integer() ? (*json)[key].get<std::int64_t>() : 0;
+    };
     note.holder = LockHolder{static_cast<int>(number("pid")), word("what"), word("operation"), number("since_ms"), word("user")};
     note.process = ProcessIdentity{word("boot"), note.holder.pid, static_cast<std::uint64_t>(number("start"))};
     return note;
@@ -76,7 +96,7 @@ Note read_note(int fd) {
 
 Result<> write_note(int fd, const LockHolder& self) {
     const auto process = identify(self.pid > 0 ? self.pid : ::getpid()).value_or(ProcessIdentity{boot_id(), self.pid, 0});
-    const Json json{{"pid", process.pid},           {"boot", process.boot},         {"start", process.start}, {"what", self.what},
+    const Json json{{"pid", process.pid},          {"boot", process.boot},      {"start", process.start}, {"what", self.what},
                     {"operation", self.operation}, {"since_ms", self.since_ms}, {"user", self.user}};
     const std::string text = json.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
     if (::ftruncate(fd, 0) != 0 || ::lseek(fd, 0, SEEK_SET) != 0) return system_error(errno, "cannot write the lock");
@@ -109,7 +129,8 @@ int try_lock(int fd) {
 }
 }  // namespace
 
-Result<Lock> Lock::acquire(const Path& file, const LockHolder& self, milliseconds wait, const std::function<void(const LockHolder&)>& waiting) {
+Result<Lock> Lock::acquire(const Path& file, const LockHolder& self, milliseconds wait,
+                           const std::function<void(const LockHolder&)>& waiting) {
     SystemClock clock;
     const auto began = clock.steady();
     auto told = began - milliseconds(1000);
@@ -162,7 +183,8 @@ Result<Descriptor> lock_folder(const Path& folder, const std::string& what) {
     Descriptor fd(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
     if (!fd) return system_error(errno, "cannot open " + what + " '" + folder.string() + "'");
     if (::flock(fd.get(), LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK)
-        return fail(Code::conflict, "another uprev is at work on " + what + " '" + folder.string() + "'", "wait until it ends; 'uprev status' of whoever runs it says more");
+        return fail(Code::conflict, "another uprev is at work on " + what + " '" + folder.string() + "'",
+                    "wait until it ends; 'uprev status' of whoever runs it says more");
     return fd;
 }
 

@@ -15,9 +15,9 @@ namespace uprev::os {
 
 struct LockHolder {
     int pid = 0;
-    std::string what;            // "upgrade 1.4.2"
+    std::string what;  // "upgrade 1.4.2"
     std::string operation;
-    std::int64_t since_ms = 0;   // wall clock
+    std::int64_t since_ms = 0;  // wall clock
     std::string user;
 };
 

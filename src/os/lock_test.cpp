@@ -37,7 +37,8 @@ TEST_F(LockTest, TheSecondIsToldWhoSinceWhenAndWhichPid) {
     const auto second = Lock::acquire(file_, self("rollback"), milliseconds(0));
     ASSERT_FALSE(second);
     EXPECT_EQ(second.error().code, Code::conflict);
-    for (const auto& part : {std::string("upgrade 1.4.2"), "pid " + std::to_string(first), std::string("of operator"), std::string("2026-11-21T03:55:00Z")})
+    for (const auto& part : {std::string("upgrade 1.4.2"), "pid " + std::to_string(first), std::string("of operator"),
+                             std::string("2026-11-21T03:55:00Z")})
         EXPECT_NE(second.error().message.find(part), std::string::npos) << second.error().message;
     EXPECT_EQ(second.error().message.find("gone"), std::string::npos);
     EXPECT_NE(second.error().hint.find("--wait"), std::string::npos);
@@ -69,7 +70,8 @@ TEST_F(LockTest, WaitsAndTellsOnWhom) {
         std::this_thread::sleep_for(milliseconds(1300));
         kill_and_wait(first);
     });
-    const auto lock = Lock::acquire(file_, self("second"), milliseconds(8000), [&](const LockHolder& who) { told.push_back(who.what); });
+    const auto lock =
+        Lock::acquire(file_, self("second"), milliseconds(8000), [&](const LockHolder& who) { told.push_back(who.what); });
     ending.join();
     ASSERT_TRUE(lock);
     EXPECT_EQ(told, (std::vector<std::string>{"upgrade 1.4.2", "upgrade 1.4.2"})) << "at once, and each second";
@@ -118,7 +120,9 @@ TEST_F(LockTest, AskingWhoHoldsItKeepsNobodyOut) {
 }
 
 TEST_F(LockTest, AFileLeftByADeadMachineIsNoLock) {
-    for (const std::string text : {"{\"pid\":1,\"boot\":\"00000000-0000-0000-0000-000000000000\",\"start\":5,\"what\":\"upgrade\"}\n", "{\"pid\":", "\0\0\0", "garbage", ""}) {
+    for (const std::string text :
+         {"{\"pid\":1,\"boot\":\"00000000-0000-0000-0000-000000000000\",\"start\":5,\"what\":\"upgrade\"}\n",
+          "{\"pid\":", "\0\0\0", "garbage", ""}) {
         std::ofstream(file_, std::ios::trunc) << text;
         EXPECT_EQ(Lock::holder(file_).error().code, Code::not_found);
         const auto lock = Lock::acquire(file_, self("next"), milliseconds(0));

@@ -22,11 +22,13 @@ std::string streamed(const std::vector<std::string>& chunks, const std::vector<s
 
 TEST(MaskStream, FindsASecretAcrossEveryBoundary) {
     const std::vector<std::string> forms{"secret", "sec", "crete", "ababac"};
-    for (const std::string text : {"a secret b", "secretsecret", "sesecret", "ssecre", "secre", "x ababababac y", "sec", "secrete", ""}) {
+    for (const std::string text :
+         {"a secret b", "secretsecret", "sesecret", "ssecre", "secre", "x ababababac y", "sec", "secrete", ""}) {
         const std::string whole = streamed({text}, forms);
         for (std::size_t i = 0; i <= text.size(); ++i)
             for (std::size_t j = i; j <= text.size(); ++j)
-                EXPECT_EQ(streamed({text.substr(0, i), text.substr(i, j - i), text.substr(j)}, forms), whole) << text << " " << i << " " << j;
+                EXPECT_EQ(streamed({text.substr(0, i), text.substr(i, j - i), text.substr(j)}, forms), whole)
+                    << text << " " << i << " " << j;
     }
     EXPECT_EQ(streamed({"a secret b"}, forms), "a *** b");
     EXPECT_EQ(streamed({"secrets"}, forms), "***s") << "the longest one wins";
@@ -49,14 +51,16 @@ TEST(MaskStream, ShowsAtOnceWhatCannotBecomeASecret) {
     EXPECT_EQ(out, "progress 10% second");
 }
 
-TEST(MaskStream, WithoutSecretsPassesEverythingOn) { EXPECT_EQ(streamed({"a", std::string("\0b", 2)}, {}), std::string("a\0b", 3)); }
+TEST(MaskStream, WithoutSecretsPassesEverythingOn) {
+    EXPECT_EQ(streamed({"a", std::string("\0b", 2)}, {}), std::string("a\0b", 3));
+}
 
 TEST(MaskForms, CoverTheUsualEncodings) {
     const std::string secret = "p@ss w/rd\"+1";
     // printf 'user:p@ss w/rd"+1' | base64, and with other beginnings, for each alignment
     for (const std::string shown :
-         {"x p@ss w/rd\"+1 y", "p%40ss%20w%2Frd%22%2B1", "p%40ss%20w%2frd%22%2b1", "p%40ss+w%2Frd%22%2B1", "{\"a\":\"p@ss w/rd\\\"+1\"}", "cEBzcyB3L3JkIisx",
-          "dXNlcjpwQHNzIHcvcmQiKzE=", "eHBAc3Mgdy9yZCIrMQ=="}) {
+         {"x p@ss w/rd\"+1 y", "p%40ss%20w%2Frd%22%2B1", "p%40ss%20w%2frd%22%2b1", "p%40ss+w%2Frd%22%2B1",
+          "{\"a\":\"p@ss w/rd\\\"+1\"}", "cEBzcyB3L3JkIisx", "dXNlcjpwQHNzIHcvcmQiKzE=", "eHBAc3Mgdy9yZCIrMQ=="}) {
         const std::string masked = mask(shown, {secret});
         EXPECT_NE(masked.find("***"), std::string::npos) << shown;
         EXPECT_EQ(masked.find("ss"), std::string::npos) << masked;
@@ -80,7 +84,8 @@ TEST(Mask, HidesPasswordsInAddresses) {
     EXPECT_EQ(mask("https://u:p@a/x and https://u:q@b/y", {}), "https://u:***@a/x and https://u:***@b/y");
     EXPECT_EQ(mask("redis://:token@cache", {}), "redis://:***@cache");
     EXPECT_EQ(mask("https://a:b@c@d/", {}), "https://a:***@d/");
-    for (const std::string plain : {"https://example.com/a:b@c", "https://user@host/", "mail a@b.c", "http://[::1]:80/", "://", "https://u:@h/"})
+    for (const std::string plain :
+         {"https://example.com/a:b@c", "https://user@host/", "mail a@b.c", "http://[::1]:80/", "://", "https://u:@h/"})
         EXPECT_EQ(mask(plain, {}), plain);
 }
 

@@ -136,14 +136,17 @@ class ShimProcesses final : public Processes {
         const int status = wait_for(pid, cancel);
         ShimReport report;
         if (::pread(order.get(), &report, sizeof report, 0) != static_cast<ssize_t>(sizeof report)) report = {};
-        if (report.state == ShimState::not_started) return start_error(command, static_cast<BecomeStage>(report.stage), report.error);
+        if (report.state == ShimState::not_started)
+            return start_error(command, static_cast<BecomeStage>(report.stage), report.error);
         if (report.state == ShimState::finished) return outcome_of(command, report, record.get());
         return lost(command, status, std::move(record));
     }
 
     Result<Recorded> recorded(const Path& record) const override { return read_record(record); }
 
-    Result<Recorded> settle(const Path& record, bool end, milliseconds limit) override { return settle_record(record, end, limit); }
+    Result<Recorded> settle(const Path& record, bool end, milliseconds limit) override {
+        return settle_record(record, end, limit);
+    }
 
    private:
     Result<pid_t> spawn(const Command& command, const Descriptor& order, const Descriptor& record) const {

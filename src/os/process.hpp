@@ -18,27 +18,27 @@
 namespace uprev::os {
 
 struct Command {
-    std::vector<std::string> argv;             // argv[0] looked up in env PATH when it has no slash
-    std::map<std::string, std::string> env;    // the whole environment of the child
+    std::vector<std::string> argv;           // argv[0] looked up in env PATH when it has no slash
+    std::map<std::string, std::string> env;  // the whole environment of the child
     Path cwd = "/";
-    std::string user;                          // run as; empty: as we are
-    std::chrono::milliseconds limit{0};        // 0: none; on expiry the tree gets SIGTERM, 10 s later SIGKILL
-    std::string input;                         // written to the child's standard input; empty: /dev/null
-    int input_fd = -1;                         // capture() only: the child's standard input instead of `input`
-    int output_fd = -1;                        // capture() only: takes standard output unmasked and unlimited; Captured::output stays empty
-    Path record;                               // folder for this run: output.log, started.json, result.json; created 0700. Required.
-    std::vector<std::string> masked;           // secrets replaced by *** in output.log
-    std::uint64_t output_limit = 64U << 20U;   // bytes kept in output.log; the rest is counted and dropped
-    bool keep_stragglers = false;              // true only for starting daemons (command service manager, PM2 daemon)
-    bool durable_result = false;               // fsync result.json: for steps of class `once`
+    std::string user;                    // run as; empty: as we are
+    std::chrono::milliseconds limit{0};  // 0: none; on expiry the tree gets SIGTERM, 10 s later SIGKILL
+    std::string input;                   // written to the child's standard input; empty: /dev/null
+    int input_fd = -1;                   // capture() only: the child's standard input instead of `input`
+    int output_fd = -1;  // capture() only: takes standard output unmasked and unlimited; Captured::output stays empty
+    Path record;         // folder for this run: output.log, started.json, result.json; created 0700. Required.
+    std::vector<std::string> masked;          // secrets replaced by *** in output.log
+    std::uint64_t output_limit = 64U << 20U;  // bytes kept in output.log; the rest is counted and dropped
+    bool keep_stragglers = false;             // true only for starting daemons (command service manager, PM2 daemon)
+    bool durable_result = false;              // fsync result.json: for steps of class `once`
 };
 
 struct Outcome {
-    int exit_code = -1;      // valid when signal == 0
-    int signal = 0;          // the child died of this
-    bool expired = false;    // its limit ran out
+    int exit_code = -1;    // valid when signal == 0
+    int signal = 0;        // the child died of this
+    bool expired = false;  // its limit ran out
     std::chrono::milliseconds took{0};
-    std::string tail;        // last 4 KiB of output, masked
+    std::string tail;  // last 4 KiB of output, masked
     [[nodiscard]] bool ok() const { return exit_code == 0 && signal == 0 && !expired; }
     [[nodiscard]] std::string describe() const;  // "exit code 1", "killed by signal 9", "still running after 30s"
 };

@@ -290,7 +290,8 @@ TEST_F(CrashTest, ADiskThatFillsUpMeanwhileDoesNotLoseTheResult) {
         const auto disk = folder_.path() / "disk";
         const bool small = private_mounts() && mount_small_disk(disk, "size=64k");
         std::filesystem::create_directories(disk);
-        auto command = shell("cat /dev/zero > " + (disk / "big").string() + " 2>/dev/null & sleep 0.2; kill $!; yes | head -c 200000; exit 3");
+        auto command = shell("cat /dev/zero > " + (disk / "big").string() +
+                             " 2>/dev/null & sleep 0.2; kill $!; yes | head -c 200000; exit 3");
         if (!small) command = shell("yes | head -c 200000; exit 3");
         command.record = disk / "run";
         command.durable_result = true;

@@ -107,8 +107,9 @@ TEST_F(ProcessTest, WhatCannotBeStartedSaysWhy) {
     folder_.put("script-without-interpreter", "echo hi\n", 0755);
     folder_.put("not-executable", "#!/bin/sh\n", 0644);
     for (const auto& row : {Row{{"uprev-no-such-program"}, Code::not_found}, Row{{"/nonexistent/program"}, Code::not_found},
-                            Row{{folder_.path() / "script-without-interpreter"}, Code::invalid}, Row{{folder_.path() / "not-executable"}, Code::permission},
-                            Row{{}, Code::invalid}, Row{{""}, Code::invalid}, Row{{std::string("a\0b", 3)}, Code::invalid}}) {
+                            Row{{folder_.path() / "script-without-interpreter"}, Code::invalid},
+                            Row{{folder_.path() / "not-executable"}, Code::permission}, Row{{}, Code::invalid},
+                            Row{{""}, Code::invalid}, Row{{std::string("a\0b", 3)}, Code::invalid}}) {
         auto asked = command(row.argv);
         const auto outcome = processes_->run(asked);
         ASSERT_FALSE(outcome);
@@ -225,7 +226,9 @@ TEST_F(ProcessTest, TheTailIsTheEndOfTheLog) {
 }
 
 TEST_F(ProcessTest, SecretsAreMaskedAlsoWhenSplitOverWrites) {
-    auto asked = shell("printf 'a s3cr3'; sleep 0.2; printf 't-value b'; sleep 0.1; printf ' s3cr3'; sleep 0.1; printf 'X '; printf %s s3cret-value | base64");
+    auto asked = shell(
+        "printf 'a s3cr3'; sleep 0.2; printf 't-value b'; sleep 0.1; printf ' s3cr3'; sleep 0.1; printf 'X '; printf %s "
+        "s3cret-value | base64");
     asked.masked = {"s3cr3t-value", "s3cret-value"};
     const auto outcome = run(asked);
     EXPECT_EQ(log_of(asked).find("s3cr3t-value"), std::string::npos);
@@ -239,7 +242,8 @@ TEST_F(ProcessTest, NothingSecretIsInArgvOrInFiles) {
     asked.input = "CANARY-in-input";
     asked.masked = {"CANARY-in-environment", "CANARY-in-input"};
     std::thread other([&] { run(asked); });
-    for (int i = 0; i < 200 && !std::filesystem::exists(asked.record / "started.json"); ++i) std::this_thread::sleep_for(milliseconds(5));
+    for (int i = 0; i < 200 && !std::filesystem::exists(asked.record / "started.json"); ++i)
+        std::this_thread::sleep_for(milliseconds(5));
     EXPECT_TRUE(commands_matching("CANARY-").empty());
     other.join();
     EXPECT_EQ(log_of(asked), "1\n***");
@@ -259,7 +263,8 @@ TEST_F(ProcessTest, ARecordIsUsedAgainWithoutTheOldResult) {
 TEST_F(ProcessTest, TwoRunsInOneRecordAreRefused) {
     const auto asked = shell("sleep 1");
     std::thread first([&] { run(asked); });
-    for (int i = 0; i < 200 && !std::filesystem::exists(asked.record / "started.json"); ++i) std::this_thread::sleep_for(milliseconds(5));
+    for (int i = 0; i < 200 && !std::filesystem::exists(asked.record / "started.json"); ++i)
+        std::this_thread::sleep_for(milliseconds(5));
     const auto second = processes_->run(asked);
     ASSERT_FALSE(second);
     EXPECT_EQ(second.error().code, Code::conflict);
@@ -272,7 +277,8 @@ TEST_F(ProcessTest, RunsSideBySideDontMeet) {
     std::vector<Command> asked;
     for (int i = 0; i < 16; ++i) asked.push_back(shell("echo " + std::to_string(i) + "; exit " + std::to_string(i)));
     std::vector<int> codes(asked.size(), -1);
-    for (std::size_t i = 0; i < asked.size(); ++i) threads.emplace_back([&, i] { codes[i] = processes_->run(asked[i])->exit_code; });
+    for (std::size_t i = 0; i < asked.size(); ++i)
+        threads.emplace_back([&, i] { codes[i] = processes_->run(asked[i])->exit_code; });
     for (auto& thread : threads) thread.join();
     for (std::size_t i = 0; i < asked.size(); ++i) {
         EXPECT_EQ(codes[i], static_cast<int>(i));

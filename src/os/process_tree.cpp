@@ -108,8 +108,10 @@ void stop_descendants(int ancestor) {
 bool read_stat(int pid, ProcessStat& stat) {
     char path[32];
     TextLine line(path, sizeof path);
-    if (pid == 0) line.text("/proc/self/stat");
-    else line.text("/proc/").number(pid).text("/stat");
+    if (pid == 0)
+        line.text("/proc/self/stat");
+    else
+        line.text("/proc/").number(pid).text("/stat");
     const int fd = ::open(line.c_str(), O_RDONLY | O_CLOEXEC);
     if (fd < 0) return false;
     char text[1024];

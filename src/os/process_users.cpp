@@ -26,7 +26,8 @@ std::vector<std::string> names_in(const std::string& folder) {
 }
 
 bool at_or_below(std::string_view held, std::string_view path) {
-    return held.starts_with(path) && (path == "/" || held.size() == path.size() || held[path.size()] == '/' || held.substr(path.size()) == " (deleted)");
+    return held.starts_with(path) &&
+           (path == "/" || held.size() == path.size() || held[path.size()] == '/' || held.substr(path.size()) == " (deleted)");
 }
 
 bool link_leads_to(const std::string& link, std::string_view path) {
@@ -50,7 +51,8 @@ bool holds(const std::string& process, std::string_view path) {
         if ((path != "/" || std::string_view(link) != "/root") && link_leads_to(process + link, path)) return true;
     const std::string open = process + "/fd";
     const auto names = names_in(open);
-    return std::any_of(names.begin(), names.end(), [&](const auto& name) { return link_leads_to(open + "/" + name, path); }) || maps(process, path);
+    return std::any_of(names.begin(), names.end(), [&](const auto& name) { return link_leads_to(open + "/" + name, path); }) ||
+           maps(process, path);
 }
 }  // namespace
 

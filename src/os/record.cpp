@@ -48,9 +48,15 @@ class Fields {
         if (json && json->is_object()) json_ = *std::move(json);
         valid_ = json_.is_object();
     }
-    std::int64_t number(const char* key) { return at(key, [](const Json& v) { return v.is_number_integer(); }) ? json_[key].get<std::int64_t>() : 0; }
-    bool flag(const char* key) { return at(key, [](const Json& v) { return v.is_boolean(); }) && json_[key].get<bool>(); }
-    std::string word(const char* key) { return at(key, [](const Json& v) { return v.is_string(); }) ? json_[key].get<std::string>() : std::string(); }
+    std::int64_t number(const char* key) {
+        return at(key, [](const Json& v) { return v.is_number_integer(); }) ? json_[key].get<std::int64_t>() : 0;
+    }
+    bool flag(const char* key) {
+        return at(key, [](const Json& v) { return v.is_boolean(); }) && json_[key].get<bool>();
+    }
+    std::string word(const char* key) {
+        return at(key, [](const Json& v) { return v.is_string(); }) ? json_[key].get<std::string>() : std::string();
+    }
     [[nodiscard]] bool valid() const { return valid_; }
 
    private:
@@ -74,7 +80,8 @@ Result<Descriptor> open_existing(const Path& record) {
     struct stat about {};
     if (::fstat(folder.get(), &about) != 0) return system_error(errno, "cannot examine the record " + quoted(record));
     if (about.st_uid != ::geteuid() || (about.st_mode & 077U) != 0)
-        return fail(Code::refused, "the record " + quoted(record) + " belongs to or is open to another user", "remove it, and look who made it");
+        return fail(Code::refused, "the record " + quoted(record) + " belongs to or is open to another user",
+                    "remove it, and look who made it");
     return folder;
 }
 
@@ -131,7 +138,8 @@ void signal_exactly(const ProcessIdentity& process, int signal) {
 std::size_t kill_marked(const std::string& entry) {
     std::size_t reached = 0;
     std::error_code error;
-    for (auto row = std::filesystem::directory_iterator("/proc", error); !error && row != std::filesystem::directory_iterator(); row.increment(error)) {
+    for (auto row = std::filesystem::directory_iterator("/proc", error); !error && row != std::filesystem::directory_iterator();
+         row.increment(error)) {
         const auto name = row->path().filename().string();
         if (name.find_first_not_of("0123456789") != std::string::npos) continue;
         const Descriptor process(static_cast<int>(::syscall(SYS_pidfd_open, std::stoi(name), 0)));
@@ -194,7 +202,8 @@ Result<Descriptor> open_record(const Path& record) {
         return fail(Code::conflict, "a run is going on in " + quoted(record), "wait until it ends");
     // The result first: cut off after it, the earlier run reads as interrupted, never as this one's success.
     for (const char* name : {"result.json", "result.new", "started.json", "output.log"})
-        if (::unlinkat(folder.get(), name, 0) != 0 && errno != ENOENT) return system_error(errno, "cannot clear the record " + quoted(record));
+        if (::unlinkat(folder.get(), name, 0) != 0 && errno != ENOENT)
+            return system_error(errno, "cannot clear the record " + quoted(record));
     return folder;
 }
 

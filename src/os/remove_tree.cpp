@@ -28,7 +28,8 @@ Result<Descriptor> open_below(int folder, const std::string& name, const Path& p
             fd = open_confined(folder, name, O_RDONLY | O_DIRECTORY, resolve);
     }
     if (fd < 0 && errno == EXDEV)
-        return fail(Code::refused, "cannot remove '" + path.string() + "': another file system is mounted there", "unmount it and try again");
+        return fail(Code::refused, "cannot remove '" + path.string() + "': another file system is mounted there",
+                    "unmount it and try again");
     if (fd < 0) return system_error(errno, "cannot remove '" + path.string() + "'");
     return Descriptor(fd);
 }
@@ -42,7 +43,8 @@ Result<std::vector<std::pair<std::string, bool>>> entries(int folder, const Path
         if (name == "." || name == "..") continue;
         bool is_folder = entry->d_type == DT_DIR;
         struct stat about {};
-        if (entry->d_type == DT_UNKNOWN) is_folder = ::fstatat(folder, entry->d_name, &about, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR(about.st_mode);
+        if (entry->d_type == DT_UNKNOWN)
+            is_folder = ::fstatat(folder, entry->d_name, &about, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR(about.st_mode);
         found.emplace_back(name, is_folder);
     }
     ::closedir(handle);
@@ -65,12 +67,14 @@ class Removal {
             const auto found = TRY(entries(folder, path));
             if (found.empty()) return {};
             for (const auto& [name, is_folder] : found) {
-                if (is_folder) TRY_VOID(remove_folder(folder, name, path / name, depth));
+                if (is_folder)
+                    TRY_VOID(remove_folder(folder, name, path / name, depth));
                 else if (const int error = unlink_in(folder, name, 0); error != 0 && error != EISDIR)
                     return system_error(error, "cannot remove '" + (path / name).string() + "'");
             }
         }
-        return fail(Code::conflict, "cannot remove '" + path.string() + "': something keeps writing into it", "stop what writes there and try again");
+        return fail(Code::conflict, "cannot remove '" + path.string() + "': something keeps writing into it",
+                    "stop what writes there and try again");
     }
 
    private:

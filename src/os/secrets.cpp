@@ -35,7 +35,8 @@ Result<> require_safe_way(const Path& file) {
         if (::lstat(folder.c_str(), &about) != 0) return system_error(errno, "cannot examine '" + folder.string() + "'");
         const bool sticky_of_root = (about.st_mode & S_ISVTX) != 0 && about.st_uid == 0;
         if (!S_ISLNK(about.st_mode) && !only_we_write(about) && !sticky_of_root)
-            return fail(Code::refused, "the secret file '" + file.string() + "' lies in '" + folder.string() + "', where another user may write",
+            return fail(Code::refused,
+                        "the secret file '" + file.string() + "' lies in '" + folder.string() + "', where another user may write",
                         "move it to a folder that only root or you can write, such as /etc/uprev");
         if (folder == folder.parent_path()) return {};
     }
@@ -114,7 +115,8 @@ Result<Revealed> reveal(std::string_view reference) {
         const std::string name(reference.substr(4));
         const char* value = ::getenv(name.c_str());
         if (name.empty() || value == nullptr)
-            return fail(Code::not_found, "the environment variable '" + excerpt(name) + "' of a secret is not set", "set it for uprev, or use file:PATH");
+            return fail(Code::not_found, "the environment variable '" + excerpt(name) + "' of a secret is not set",
+                        "set it for uprev, or use file:PATH");
         return Revealed{value, true};
     }
     if (reference.starts_with("file:")) return Revealed{TRY(read_secret(Path(reference.substr(5)))), true};

@@ -14,7 +14,9 @@ namespace {
 
 class SecretsTest : public ::testing::Test {
    protected:
-    std::string file(const std::string& text, unsigned mode = 0600) { return "file:" + folder_.put("secret", text, mode).string(); }
+    std::string file(const std::string& text, unsigned mode = 0600) {
+        return "file:" + folder_.put("secret", text, mode).string();
+    }
     Result<std::map<std::string, std::string>> env(const std::string& text) { return read_env_file(folder_.put("env", text)); }
     TestFolder folder_;
 };
@@ -67,10 +69,13 @@ TEST_F(SecretsTest, RootTakesNoSecretFromAnotherUser) {
 }
 
 TEST_F(SecretsTest, EnvironmentFilesAreReadAsDotenvDoes) {
-    const auto read = env("\xef\xbb\xbf# comment\n\nA=1\n export B = two words  # note\nC=\"a \\\"q\\\" \\n b # no comment\"\nD='$HOME \\n'\nE=\nF=a#b\nG=\"two\nlines\"\r\nH=x=y\nA=2");
+    const auto read =
+        env("\xef\xbb\xbf# comment\n\nA=1\n export B = two words  # note\nC=\"a \\\"q\\\" \\n b # no comment\"\nD='$HOME "
+            "\\n'\nE=\nF=a#b\nG=\"two\nlines\"\r\nH=x=y\nA=2");
     ASSERT_TRUE(read) << read.error().text();
-    const std::map<std::string, std::string> expected{{"A", "2"},           {"B", "two words"}, {"C", "a \"q\" \n b # no comment"}, {"D", "$HOME \\n"}, {"E", ""},
-                                                      {"F", "a#b"}, {"G", "two\nlines"}, {"H", "x=y"}};
+    const std::map<std::string, std::string> expected{{"A", "2"},          {"B", "two words"}, {"C", "a \"q\" \n b # no comment"},
+                                                      {"D", "$HOME \\n"},  {"E", ""},          {"F", "a#b"},
+                                                      {"G", "two\nlines"}, {"H", "x=y"}};
     EXPECT_EQ(*read, expected);
     EXPECT_TRUE(env("")->empty());
 }
@@ -80,8 +85,9 @@ TEST_F(SecretsTest, EnvironmentFilesThatAreWrongNameTheLineButNoValue) {
         std::string text;
         std::string where;
     };
-    for (const auto& row : {Row{"A=1\nhunter2\n", ":2:"}, Row{"A=\"hunter2\nB=1\n", ":1:"}, Row{"1A=hunter2", ":1:"}, Row{"=hunter2", ":1:"}, Row{"A='x' hunter2", ":1:"},
-                            Row{"A=1\n\n\nhunter2: x", ":4:"}, Row{std::string("A=hunter2\0", 10), ":1:"}}) {
+    for (const auto& row :
+         {Row{"A=1\nhunter2\n", ":2:"}, Row{"A=\"hunter2\nB=1\n", ":1:"}, Row{"1A=hunter2", ":1:"}, Row{"=hunter2", ":1:"},
+          Row{"A='x' hunter2", ":1:"}, Row{"A=1\n\n\nhunter2: x", ":4:"}, Row{std::string("A=hunter2\0", 10), ":1:"}}) {
         const auto read = env(row.text);
         ASSERT_FALSE(read) << row.text;
         EXPECT_EQ(read.error().code, Code::invalid);
@@ -93,8 +99,15 @@ TEST_F(SecretsTest, EnvironmentFilesThatAreWrongNameTheLineButNoValue) {
 }
 
 TEST_F(SecretsTest, SecretsAreGuessedFromKeysAndAddresses) {
-    auto found = secrets_of({{"DB_PASSWORD", "pw"}, {"api_key", "abcdef"}, {"AUTH", "true"}, {"PWD", "/opt/shop"}, {"PORT", "8080"}, {"JWT_SECRET", "s"},
-                             {"DATABASE_URL", "postgres://u:hun%40ter@db/x"}, {"HOMEPAGE_URL", "https://example.com"}, {"EMPTY_TOKEN", ""}});
+    auto found = secrets_of({{"DB_PASSWORD", "pw"},
+                             {"api_key", "abcdef"},
+                             {"AUTH", "true"},
+                             {"PWD", "/opt/shop"},
+                             {"PORT", "8080"},
+                             {"JWT_SECRET", "s"},
+                             {"DATABASE_URL", "postgres://u:hun%40ter@db/x"},
+                             {"HOMEPAGE_URL", "https://example.com"},
+                             {"EMPTY_TOKEN", ""}});
     std::sort(found.begin(), found.end());
     EXPECT_EQ(found, (std::vector<std::string>{"abcdef", "hun%40ter", "hun@ter", "pw", "s"}));
 }

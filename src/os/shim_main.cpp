@@ -49,7 +49,8 @@ struct Order {
 // Points into the memory file; nothing is copied but pointers.
 bool read_order(Order& order) {
     struct stat about {};
-    if (::fstat(shim_spec_fd, &about) != 0 || about.st_size < static_cast<off_t>(shim_spec_offset + sizeof(ShimNumbers))) return false;
+    if (::fstat(shim_spec_fd, &about) != 0 || about.st_size < static_cast<off_t>(shim_spec_offset + sizeof(ShimNumbers)))
+        return false;
     void* memory = ::mmap(nullptr, static_cast<size_t>(about.st_size), PROT_READ | PROT_WRITE, MAP_SHARED, shim_spec_fd, 0);
     if (memory == MAP_FAILED) return false;
     order.report = static_cast<ShimReport*>(memory);
@@ -82,7 +83,8 @@ bool read_order(Order& order) {
 
 class Shim {
    public:
-    explicit Shim(Order& order) : order_(order), masks_(order.masks, order.numbers.masks), keep_(order.numbers.keep_stragglers != 0) {}
+    explicit Shim(Order& order)
+        : order_(order), masks_(order.masks, order.numbers.masks), keep_(order.numbers.keep_stragglers != 0) {}
 
     void run() {
         BecomeError error = prepare();
@@ -97,7 +99,8 @@ class Shim {
    private:
     BecomeError prepare() {
         read_stat(0, order_.who.shim);
-        if (const int error = log_.open(shim_record_fd, order_.numbers.output_limit); error != 0) return {BecomeStage::record, error};
+        if (const int error = log_.open(shim_record_fd, order_.numbers.output_limit); error != 0)
+            return {BecomeStage::record, error};
         if (order_.numbers.durable != 0)
             if (const int error = reserve_result(shim_record_fd); error != 0) return {BecomeStage::record, error};
         sigset_t watched;
@@ -227,8 +230,10 @@ class Shim {
         report.error = error.error;
         report.exit_code = 127;
         // Without started.json nothing has happened, and the record says so by not being there.
-        if (error.stage == BecomeStage::record) ::unlinkat(shim_record_fd, "started.json", 0);
-        else report.unrecorded = write_result(shim_record_fd, order_.who, report, order_.numbers.durable != 0);
+        if (error.stage == BecomeStage::record)
+            ::unlinkat(shim_record_fd, "started.json", 0);
+        else
+            report.unrecorded = write_result(shim_record_fd, order_.who, report, order_.numbers.durable != 0);
     }
 
     void finished() {

@@ -28,7 +28,10 @@ long kernel(long number, long a = 0, long b = 0, long c = 0, long d = 0, long e 
     register long r10 asm("r10") = d;
     register long r8 asm("r8") = e;
     register long r9 asm("r9") = f;
-    asm volatile("syscall" : "=a"(out) : "a"(number), "D"(a), "S"(b), "d"(c), "r"(r10), "r"(r8), "r"(r9) : "rcx", "r11", "memory");
+    asm volatile("syscall"
+                 : "=a"(out)
+                 : "a"(number), "D"(a), "S"(b), "d"(c), "r"(r10), "r"(r8), "r"(r9)
+                 : "rcx", "r11", "memory");
     return out;
 }
 #elif defined(__aarch64__)
@@ -72,7 +75,8 @@ asm(".globl vfork\nvfork:\n pop %rdx\n mov $58, %eax\n syscall\n push %rdx\n mov
 #else
 asm(".globl _start\n_start:\n mov x29, #0\n mov x30, #0\n bl shim_begin\n");
 // clone(CLONE_VM | CLONE_VFORK | SIGCHLD)
-asm(".globl vfork\nvfork:\n mov x0, #0x4111\n mov x1, #0\n mov x2, #0\n mov x3, #0\n mov x4, #0\n mov x8, #220\n svc 0\n b shim_forked\n");
+asm(".globl vfork\nvfork:\n mov x0, #0x4111\n mov x1, #0\n mov x2, #0\n mov x3, #0\n mov x4, #0\n mov x8, #220\n svc 0\n b "
+    "shim_forked\n");
 #endif
 
 // vfork ends here, in both processes.
@@ -136,7 +140,8 @@ void* realloc(void* at, size_t size) noexcept {
     return moved;
 }
 void* mmap(void* at, size_t size, int protection, int flags, int fd, off_t offset) noexcept {
-    return reinterpret_cast<void*>(checked(kernel(SYS_mmap, pointer(at), static_cast<long>(size), protection, flags, fd, offset)));
+    return reinterpret_cast<void*>(
+        checked(kernel(SYS_mmap, pointer(at), static_cast<long>(size), protection, flags, fd, offset)));
 }
 
 // signals
@@ -146,8 +151,12 @@ int sigaddset(sigset_t* set, int number) noexcept {
     reinterpret_cast<uint64_t*>(set)[0] |= uint64_t{1} << (number - 1);
     return 0;
 }
-int sigprocmask(int how, const sigset_t* set, sigset_t* old) noexcept { return call(SYS_rt_sigprocmask, how, pointer(set), pointer(old), kernel_sigset); }
-int signalfd(int fd, const sigset_t* set, int flags) noexcept { return call(SYS_signalfd4, fd, pointer(set), kernel_sigset, flags); }
+int sigprocmask(int how, const sigset_t* set, sigset_t* old) noexcept {
+    return call(SYS_rt_sigprocmask, how, pointer(set), pointer(old), kernel_sigset);
+}
+int signalfd(int fd, const sigset_t* set, int flags) noexcept {
+    return call(SYS_signalfd4, fd, pointer(set), kernel_sigset, flags);
+}
 int kill(pid_t pid, int number) noexcept { return call(SYS_kill, pid, number); }
 
 // processes
@@ -159,7 +168,9 @@ pid_t getppid() noexcept { return call(SYS_getppid); }
 pid_t setsid() noexcept { return call(SYS_setsid); }
 int setpgid(pid_t pid, pid_t group) noexcept { return call(SYS_setpgid, pid, group); }
 pid_t waitpid(pid_t pid, int* status, int options) { return call(SYS_wait4, pid, pointer(status), options, 0); }
-int execve(const char* program, char* const* argv, char* const* env) noexcept { return call(SYS_execve, pointer(program), pointer(argv), pointer(env)); }
+int execve(const char* program, char* const* argv, char* const* env) noexcept {
+    return call(SYS_execve, pointer(program), pointer(argv), pointer(env));
+}
 int prctl(int option, ...) noexcept {
     va_list rest;
     va_start(rest, option);
@@ -190,7 +201,9 @@ int openat(int folder, const char* path, int flags, ...) {
 int open(const char* path, int flags, ...) { return call(SYS_openat, AT_FDCWD, pointer(path), flags, 0600); }
 int close(int fd) { return call(SYS_close, fd); }
 ssize_t read(int fd, void* to, size_t size) { return checked(kernel(SYS_read, fd, pointer(to), static_cast<long>(size))); }
-ssize_t write(int fd, const void* from, size_t size) { return checked(kernel(SYS_write, fd, pointer(from), static_cast<long>(size))); }
+ssize_t write(int fd, const void* from, size_t size) {
+    return checked(kernel(SYS_write, fd, pointer(from), static_cast<long>(size)));
+}
 int fstat(int fd, struct stat* about) noexcept { return call(SYS_fstat, fd, pointer(about)); }
 int fsync(int fd) { return call(SYS_fsync, fd); }
 int ftruncate(int fd, off_t size) noexcept { return call(SYS_ftruncate, fd, size); }
@@ -212,7 +225,8 @@ int chdir(const char* path) noexcept { return call(SYS_chdir, pointer(path)); }
 mode_t umask(mode_t mask) noexcept { return static_cast<mode_t>(call(SYS_umask, mask)); }
 int poll(pollfd* watched, nfds_t count, int timeout_ms) {
     timespec limit{timeout_ms / 1000, (timeout_ms % 1000) * 1'000'000L};
-    return call(SYS_ppoll, pointer(watched), static_cast<long>(count), pointer(timeout_ms < 0 ? nullptr : &limit), 0, kernel_sigset);
+    return call(SYS_ppoll, pointer(watched), static_cast<long>(count), pointer(timeout_ms < 0 ? nullptr : &limit), 0,
+                kernel_sigset);
 }
 
 }  // extern "C"

@@ -12,9 +12,9 @@ namespace uprev::os {
 
 // Descriptors with which the shim is started.
 constexpr int shim_spec_fd = 3;
-constexpr int shim_record_fd = 4;  // the record folder; its flock lives as long as the run
-constexpr int shim_input_fd = 5;   // the child's standard input
-constexpr int shim_lock_fd = 6;    // the operation's lock, or absent
+constexpr int shim_record_fd = 4;    // the record folder; its flock lives as long as the run
+constexpr int shim_input_fd = 5;     // the child's standard input
+constexpr int shim_lock_fd = 6;      // the operation's lock, or absent
 constexpr int shim_end_signal = 10;  // SIGUSR1: end the tree as if its limit had run out
 
 enum class ShimState : uint32_t { starting = 0, not_started = 1, finished = 2 };
@@ -27,8 +27,8 @@ struct ShimReport {
     int32_t signal = 0;
     int32_t expired = 0;
     int64_t took_ms = 0;
-    uint64_t kept = 0;       // bytes in output.log
-    uint64_t dropped = 0;    // bytes over the limit, or for which the disk had no room
+    uint64_t kept = 0;     // bytes in output.log
+    uint64_t dropped = 0;  // bytes over the limit, or for which the disk had no room
     uint64_t stragglers = 0;
     int32_t unrecorded = 0;  // errno that kept result.json from being written; 0: it is there
 };

@@ -6,7 +6,8 @@
 namespace uprev {
 
 namespace {
-constexpr std::array<std::string_view, 10> phases{"fetch", "stage", "prepare", "quiesce", "snapshot", "migrate", "activate", "gate", "resume", "finish"};
+constexpr std::array<std::string_view, 10> phases{"fetch",   "stage",    "prepare", "quiesce", "snapshot",
+                                                  "migrate", "activate", "gate",    "resume",  "finish"};
 }
 
 std::string_view phase_name(Phase phase) { return phases[static_cast<std::size_t>(phase)]; }
@@ -45,11 +46,26 @@ Json to_json(const Finding& f) {
 Json to_json(const Plan& plan) {
     Json steps = Json::array();
     for (const auto& s : plan.steps)
-        steps.push_back({{"id", s.id}, {"kind", s.kind}, {"version", s.version}, {"phase", phase_name(s.phase)}, {"title", s.title}, {"reason", s.reason},
-                         {"undo", s.undo}, {"disruptive", s.disruptive}, {"parallel", s.parallel}, {"args", s.args}});
-    return {{"kind", plan.kind}, {"from", plan.from}, {"to", plan.to}, {"layout", plan.layout},
-            {"writes", plan.writes == Writes::live ? "live" : "frozen"}, {"writes_reason", plan.writes_reason}, {"steps", steps},
-            {"point_of_no_return", plan.point_of_no_return}, {"point_reason", plan.point_reason}, {"hash", plan.hash}};
+        steps.push_back({{"id", s.id},
+                         {"kind", s.kind},
+                         {"version", s.version},
+                         {"phase", phase_name(s.phase)},
+                         {"title", s.title},
+                         {"reason", s.reason},
+                         {"undo", s.undo},
+                         {"disruptive", s.disruptive},
+                         {"parallel", s.parallel},
+                         {"args", s.args}});
+    return {{"kind", plan.kind},
+            {"from", plan.from},
+            {"to", plan.to},
+            {"layout", plan.layout},
+            {"writes", plan.writes == Writes::live ? "live" : "frozen"},
+            {"writes_reason", plan.writes_reason},
+            {"steps", steps},
+            {"point_of_no_return", plan.point_of_no_return},
+            {"point_reason", plan.point_reason},
+            {"hash", plan.hash}};
 }
 
 Result<Plan> plan_from_json(const Json& json) {
@@ -80,7 +96,8 @@ Result<Plan> plan_from_json(const Json& json) {
         }
         return plan;
     } catch (const Json::exception& e) {
-        return fail(Code::corrupt, std::string("the journal's plan cannot be read: ") + e.what(), "this operation was written by another uprev; use that version");
+        return fail(Code::corrupt, std::string("the journal's plan cannot be read: ") + e.what(),
+                    "this operation was written by another uprev; use that version");
     }
 }
 

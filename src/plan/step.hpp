@@ -18,15 +18,15 @@ std::string_view phase_name(Phase phase);
 Phase phase_from_name(std::string_view name);
 
 struct PlannedStep {
-    std::string id;            // "prepare.build.admin": unique in the plan, stable between runs
-    std::string kind;          // row in the step table: "prepare.build"
-    int version = 1;           // of the kind
+    std::string id;    // "prepare.build.admin": unique in the plan, stable between runs
+    std::string kind;  // row in the step table: "prepare.build"
+    int version = 1;   // of the kind
     Phase phase = Phase::stage;
-    std::string title;         // "build admin"
-    std::string reason;        // "the release file lists it under builds"
-    std::string undo;          // "drop the staging folder"; empty: nothing to undo
-    bool disruptive = false;   // users may notice
-    bool parallel = false;     // may run beside its parallel neighbours
+    std::string title;        // "build admin"
+    std::string reason;       // "the release file lists it under builds"
+    std::string undo;         // "drop the staging folder"; empty: nothing to undo
+    bool disruptive = false;  // users may notice
+    bool parallel = false;    // may run beside its parallel neighbours
     Json args = Json::object();
 };
 
@@ -35,7 +35,7 @@ enum class Writes { frozen, live };
 struct Finding {
     enum class Severity { note, warning, blocker };
     Severity severity = Severity::note;
-    std::string id;       // "environment.missing"
+    std::string id;  // "environment.missing"
     std::string message;
     std::string hint;
     Code code = Code::refused;  // exit code when it blocks
@@ -43,16 +43,16 @@ struct Finding {
 std::string_view severity_name(Finding::Severity severity);
 
 struct Plan {
-    std::string kind;                 // upgrade | rollback
+    std::string kind;  // upgrade | rollback
     std::string from;
     std::string to;
     std::string layout;
     Writes writes = Writes::live;
     std::string writes_reason;
     std::vector<PlannedStep> steps;
-    std::string point_of_no_return;   // step id; empty: there is none
+    std::string point_of_no_return;  // step id; empty: there is none
     std::string point_reason;
-    std::string hash;                 // sha256 over kind, versions, layout, writes, steps and the facts they rest on
+    std::string hash;  // sha256 over kind, versions, layout, writes, steps and the facts they rest on
     [[nodiscard]] const PlannedStep* find(std::string_view id) const;
     [[nodiscard]] std::size_t index(std::string_view id) const;  // steps.size() when absent
     [[nodiscard]] std::size_t first_disruptive() const;          // steps.size() when none is

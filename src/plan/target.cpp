@@ -40,7 +40,8 @@ std::vector<FeedRelease> way_to(const Feed& feed, const TargetRequest& request, 
     std::vector<FeedRelease> way;
     for (const auto& r : feed.releases) {
         const bool ours = r.channel == target.channel || r.channel == request.channel;
-        if (r.required_stop && ours && r.withdrawn.empty() && request.current < r.version && r.version < target.version) way.push_back(r);
+        if (r.required_stop && ours && r.withdrawn.empty() && request.current < r.version && r.version < target.version)
+            way.push_back(r);
     }
     std::sort(way.begin(), way.end(), [](const auto& a, const auto& b) { return a.version < b.version; });
     way.push_back(target);
@@ -51,7 +52,8 @@ std::string broken_hop(const std::vector<FeedRelease>& way, const Version& curre
     Version from = current;
     for (const auto& hop : way) {
         if (!hop.upgrade_from.empty() && from < hop.version && !any_range_matches(hop.upgrade_from, from))
-            return hop.version.text() + " can be upgraded to from " + join(hop.upgrade_from, " || ") + ", not from " + from.text();
+            return hop.version.text() + " can be upgraded to from " + join(hop.upgrade_from, " || ") + ", not from " +
+                   from.text();
         from = hop.version;
     }
     return {};
@@ -60,7 +62,9 @@ std::string broken_hop(const std::vector<FeedRelease>& way, const Version& curre
 // A stop on the way is chosen by us, not by whoever names the target.
 std::string failed_stop(const std::vector<FeedRelease>& way, const TargetRequest& request) {
     for (std::size_t i = 0; i + 1 < way.size(); ++i)
-        if (failed_before(request, way[i])) return "the required stop " + way[i].version.text() + " on the way failed here before; name it with --to to try again";
+        if (failed_before(request, way[i]))
+            return "the required stop " + way[i].version.text() +
+                   " on the way failed here before; name it with --to to try again";
     return {};
 }
 }  // namespace
@@ -88,11 +92,13 @@ Result<std::vector<FeedRelease>> choose_path(const Feed& feed, const TargetReque
     }
     for (const auto& choice : choices) {
         if (!(choice.release.version == *request.to)) continue;
-        if (choice.cause.empty()) return choice.release.version < request.current ? std::vector{choice.release} : way_to(feed, request, choice.release);
+        if (choice.cause.empty())
+            return choice.release.version < request.current ? std::vector{choice.release} : way_to(feed, request, choice.release);
         if (choice.cause == "installed") return std::vector<FeedRelease>{};
         const bool older = choice.release.version < request.current;
         return fail(Code::refused, "version " + request.to->text() + " can't be deployed: " + choice.cause,
-                    older ? "use 'uprev rollback' to go back, or --allow-downgrade to deploy an older release" : "see 'uprev check' for the versions that can be");
+                    older ? "use 'uprev rollback' to go back, or --allow-downgrade to deploy an older release"
+                          : "see 'uprev check' for the versions that can be");
     }
     std::vector<std::string> known;
     for (const auto& choice : choices) known.push_back(choice.release.version.text());
@@ -102,13 +108,15 @@ Result<std::vector<FeedRelease>> choose_path(const Feed& feed, const TargetReque
                     (feed.simple ? " (this feed names its latest release only: an older patch stays hidden)" : ""));
 }
 
-std::string path_conflict(const Version& from, const Version& to, const std::vector<std::string>& upgrade_from, const std::vector<std::string>& required_stops) {
+std::string path_conflict(const Version& from, const Version& to, const std::vector<std::string>& upgrade_from,
+                          const std::vector<std::string>& required_stops) {
     if (to < from) return {};
     for (const auto& text : required_stops) {
         const auto stop = Version::parse(text);
         if (stop && from < *stop && *stop < to) return to.text() + " requires a stop at " + stop->text() + " first";
     }
-    if (!upgrade_from.empty() && !any_range_matches(upgrade_from, from)) return to.text() + " can be upgraded to from " + join(upgrade_from, " || ") + ", not from " + from.text();
+    if (!upgrade_from.empty() && !any_range_matches(upgrade_from, from))
+        return to.text() + " can be upgraded to from " + join(upgrade_from, " || ") + ", not from " + from.text();
     return {};
 }
 

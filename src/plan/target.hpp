@@ -14,15 +14,15 @@ namespace uprev {
 
 struct Choice {
     FeedRelease release;
-    std::string cause;             // why it can't be deployed; empty: it can
+    std::string cause;  // why it can't be deployed; empty: it can
 };
 
 struct TargetRequest {
     Version current;
-    std::optional<Version> to;     // empty: the newest permitted
+    std::optional<Version> to;  // empty: the newest permitted
     std::string channel;
     std::vector<std::string> failed;  // versions marked failed here
-    Bump at_most = Bump::major;    // automatic upgrades: patch or minor
+    Bump at_most = Bump::major;       // automatic upgrades: patch or minor
     bool allow_downgrade = false;
 };
 
@@ -33,6 +33,7 @@ std::vector<Choice> judge_releases(const Feed& feed, const TargetRequest& reques
 Result<std::vector<FeedRelease>> choose_path(const Feed& feed, const TargetRequest& request);
 
 // Which of the verified release file's conditions `from` does not meet; empty when all hold.
-std::string path_conflict(const Version& from, const Version& to, const std::vector<std::string>& upgrade_from, const std::vector<std::string>& required_stops);
+std::string path_conflict(const Version& from, const Version& to, const std::vector<std::string>& upgrade_from,
+                          const std::vector<std::string>& required_stops);
 
 }  // namespace uprev

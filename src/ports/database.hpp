@@ -20,21 +20,22 @@ struct TableCount {
 };
 
 struct DatabaseFacts {
-    std::string server;              // "PostgreSQL 15.18", "SQLite 3.40.1"
-    std::string address;             // without secrets: "postgresql://127.0.0.1:5432/shop", "/opt/shop/shared/shop.db"
-    std::uint64_t bytes = 0;         // on disk
-    os::Path disk;                   // a path on the database's own disk for the disk check; empty when it is on another machine
-    std::string schema;              // schema version by the site's query; empty: not known
-    std::string write_mark;          // changes when anything is written (PostgreSQL: next xid; SQLite: content hash); for `unwritten_since`
-    std::uint32_t sessions = 0;      // other sessions connected, or processes holding the file
+    std::string server;       // "PostgreSQL 15.18", "SQLite 3.40.1"
+    std::string address;      // without secrets: "postgresql://127.0.0.1:5432/shop", "/opt/shop/shared/shop.db"
+    std::uint64_t bytes = 0;  // on disk
+    os::Path disk;            // a path on the database's own disk for the disk check; empty when it is on another machine
+    std::string schema;       // schema version by the site's query; empty: not known
+    std::string
+        write_mark;  // changes when anything is written (PostgreSQL: next xid; SQLite: content hash); for `unwritten_since`
+    std::uint32_t sessions = 0;  // other sessions connected, or processes holding the file
 };
 
 struct Snapshot {
-    std::string database;            // its name in the site file
-    os::Path path;                   // dump file
+    std::string database;  // its name in the site file
+    os::Path path;         // dump file
     std::uint64_t bytes = 0;
-    std::string sha256;              // of the dump file
-    std::string write_mark;          // of the database at the snapshot's instant
+    std::string sha256;      // of the dump file
+    std::string write_mark;  // of the database at the snapshot's instant
     std::string schema;
     std::vector<TableCount> tables;  // counted inside the snapshot
     std::string schema_digest;       // of the normalised schema
@@ -46,7 +47,7 @@ struct Snapshot {
 
 struct Fence {
     std::string database;
-    std::string name;                // PostgreSQL: the name it has while fenced; SQLite: the path
+    std::string name;                        // PostgreSQL: the name it has while fenced; SQLite: the path
     std::map<std::string, std::string> env;  // what a migration needs to reach it: {DATABASE_URL: …}; secrets: never journaled
     std::vector<std::string> secrets;        // those of env to mask
 };
@@ -55,7 +56,7 @@ enum class Written { no, yes, unknown };
 
 // A database that a restore replaced, and kept.
 struct ReplacedDatabase {
-    std::string name;         // or its path
+    std::string name;  // or its path
     std::uint64_t bytes = 0;
 };
 
@@ -91,7 +92,9 @@ class Database {
         return fail(Code::refused, "snapshots of '" + snapshot.database + "' can't be verified again");
     }
     // Rows of each table as they are now, counted in one transaction; as in Snapshot::tables.
-    virtual Result<std::vector<TableCount>> count() { return fail(Code::refused, "rows of this kind of database can't be counted"); }
+    virtual Result<std::vector<TableCount>> count() {
+        return fail(Code::refused, "rows of this kind of database can't be counted");
+    }
 };
 
 }  // namespace uprev

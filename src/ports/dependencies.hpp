@@ -14,9 +14,9 @@ namespace uprev {
 class Dependencies {
    public:
     virtual ~Dependencies() = default;
-    [[nodiscard]] virtual std::string_view name() const = 0;          // "npm"
-    [[nodiscard]] virtual std::string_view lock_file() const = 0;     // "package-lock.json"
-    [[nodiscard]] virtual CommandSpec install() const = 0;            // {"npm","ci",…}
+    [[nodiscard]] virtual std::string_view name() const = 0;       // "npm"
+    [[nodiscard]] virtual std::string_view lock_file() const = 0;  // "package-lock.json"
+    [[nodiscard]] virtual CommandSpec install() const = 0;         // {"npm","ci",…}
     // Packages that the lock file pins without a hash: reported as unpinned.
     virtual Result<std::vector<std::string>> unpinned(const os::Path& folder) const = 0;
 };

@@ -13,8 +13,8 @@
 namespace uprev {
 
 struct PlacedRelease {
-    os::Path folder;                  // absolute
-    std::string version;              // from the folder's name; empty when it has none
+    os::Path folder;      // absolute
+    std::string version;  // from the folder's name; empty when it has none
     bool active = false;
 };
 
@@ -23,12 +23,12 @@ class Layout {
     virtual ~Layout() = default;
     // Code::not_found: no pointer. Code::invalid: the pointer is a folder, dangles, or leads outside the root.
     virtual Result<PlacedRelease> active() const = 0;
-    virtual Result<std::vector<PlacedRelease>> placed() const = 0;      // promoted ones only, sorted by folder name
+    virtual Result<std::vector<PlacedRelease>> placed() const = 0;  // promoted ones only, sorted by folder name
     // Links every operator-owned path (Site::keep) into `folder`; a release that ships a file there gets it moved to <path>.vendor.
     virtual Result<> link_kept(const os::Path& folder) = 0;
     virtual Result<> promote(const os::Path& staged, const os::Path& final) = 0;  // rename; done already is fine
-    virtual Result<> activate(const os::Path& folder) = 0;              // swap the pointer; already there is fine
-    virtual Result<> discard(const os::Path& folder) = 0;               // refuses the active one
+    virtual Result<> activate(const os::Path& folder) = 0;                        // swap the pointer; already there is fine
+    virtual Result<> discard(const os::Path& folder) = 0;                         // refuses the active one
 };
 
 }  // namespace uprev

@@ -11,8 +11,8 @@ namespace uprev {
 
 struct Answer {
     bool ok = false;
-    std::string seen;      // "200, body matched", "status 503", "connection refused", "body lacks '\"ok\":true'"
-    std::string version;   // served version, when the probe was told where to find it
+    std::string seen;     // "200, body matched", "status 503", "connection refused", "body lacks '\"ok\":true'"
+    std::string version;  // served version, when the probe was told where to find it
 };
 
 class Probe {

@@ -19,24 +19,24 @@ struct ServiceState {
     std::string name;
     RunState state = RunState::missing;
     std::vector<int> pids;
-    std::uint32_t restarts = 0;        // since it was started
-    std::string cwd;                   // as the manager will use it for the next start
+    std::uint32_t restarts = 0;  // since it was started
+    std::string cwd;             // as the manager will use it for the next start
     std::string script;
-    std::string running_from;          // the folder a process really runs from (/proc/PID/cwd, resolved); empty: not running
-    std::string problem;               // a trap seen: "started from a resolved path, reload would keep the old release"; empty: none
+    std::string running_from;  // the folder a process really runs from (/proc/PID/cwd, resolved); empty: not running
+    std::string problem;       // a trap seen: "started from a resolved path, reload would keep the old release"; empty: none
 };
 
 struct ServiceCapabilities {
-    bool graceful_reload = false;      // without an outage, for the apps as they are configured now
-    bool guard = false;                // can keep services from starting at boot
-    std::string why_not_graceful;      // "app 'backend' runs in fork mode"
+    bool graceful_reload = false;  // without an outage, for the apps as they are configured now
+    bool guard = false;            // can keep services from starting at boot
+    std::string why_not_graceful;  // "app 'backend' runs in fork mode"
 };
 
 class Services {
    public:
     virtual ~Services() = default;
     virtual Result<ServiceCapabilities> capabilities() = 0;
-    virtual Result<std::vector<ServiceState>> observe() = 0;                       // one row per service of the installation
+    virtual Result<std::vector<ServiceState>> observe() = 0;  // one row per service of the installation
     // `release` is the folder the pointer leads to by now. start: those that aren't running. reload: running ones onto `release`, others started.
     virtual Result<> start(const std::vector<std::string>& names, const os::Path& release) = 0;
     virtual Result<> stop(const std::vector<std::string>& names) = 0;

@@ -14,11 +14,11 @@
 namespace uprev {
 
 struct FetchedRelease {
-    os::Path artifact;             // the tarball, 0600, in `folder`
-    std::uint64_t size = 0;        // bytes
-    std::string sha256;            // hex, computed while streaming
-    std::string signature;         // minisign signature file's text; empty when the source names none
-    std::string artifact_name;     // last component of its address, for the trusted comment
+    os::Path artifact;          // the tarball, 0600, in `folder`
+    std::uint64_t size = 0;     // bytes
+    std::string sha256;         // hex, computed while streaming
+    std::string signature;      // minisign signature file's text; empty when the source names none
+    std::string artifact_name;  // last component of its address, for the trusted comment
 };
 
 struct FetchWatch {

@@ -12,17 +12,17 @@
 namespace uprev {
 
 struct UnpackLimits {
-    std::uint64_t bytes = 8ULL << 30U;       // all files together
+    std::uint64_t bytes = 8ULL << 30U;  // all files together
     std::uint64_t entries = 500'000;
-    std::uint32_t depth = 64;                // path components
-    double ratio = 200.0;                    // unpacked / packed, once past 64 MiB
+    std::uint32_t depth = 64;  // path components
+    double ratio = 200.0;      // unpacked / packed, once past 64 MiB
 };
 
 struct UnpackRequest {
-    int fd = -1;                  // the artifact; read with pread from 0
-    std::string sha256;           // must be the digest of what is read, checked at the end, before anything may be used
-    os::Path into;                // absent or empty; created 0755
-    std::string user;             // owner of the files; empty: as we are. Extraction runs with that user's rights.
+    int fd = -1;         // the artifact; read with pread from 0
+    std::string sha256;  // must be the digest of what is read, checked at the end, before anything may be used
+    os::Path into;       // absent or empty; created 0755
+    std::string user;    // owner of the files; empty: as we are. Extraction runs with that user's rights.
     UnpackLimits limits;
     bool strip_single_root = true;  // a tarball whose entries all lie under one folder loses that folder
     std::function<bool()> cancelled;

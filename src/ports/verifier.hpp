@@ -13,17 +13,18 @@
 namespace uprev {
 
 struct Subject {
-    int fd = -1;                    // positioned anywhere; read with pread from 0. -1: `text` is the artifact
+    int fd = -1;  // positioned anywhere; read with pread from 0. -1: `text` is the artifact
     std::string_view text;
-    std::string name;               // artifact file name
+    std::string name;  // artifact file name
     Version version;
-    std::string stated_sha256;      // from the feed; empty: not stated
-    std::string signature;          // signature file's text
+    std::string stated_sha256;  // from the feed; empty: not stated
+    std::string signature;      // signature file's text
 };
 
 struct Evidence {
-    std::vector<std::string> checks;  // one line per check that held: "minisign: key 8D1F…, prehashed, trusted comment bound to 1.4.2"
-    std::string sha256;               // hex of the artifact
+    std::vector<std::string>
+        checks;          // one line per check that held: "minisign: key 8D1F…, prehashed, trusted comment bound to 1.4.2"
+    std::string sha256;  // hex of the artifact
 };
 
 class Verifier {

@@ -41,13 +41,16 @@ class Judge {
         const auto stated = Version::parse(release_.version);
         const auto target = Version::parse(in_.target.version);
         if (!release_.version.empty() && (!stated || !target || !(*stated == *target)))
-            add(Severity::blocker, "release.version", "the release file inside says version " + release_.version + ", but " + in_.target.version + " was asked for",
+            add(Severity::blocker, "release.version",
+                "the release file inside says version " + release_.version + ", but " + in_.target.version + " was asked for",
                 "the feed and the artifact disagree: tell the vendor", Code::untrusted);
         if (!release_.application.empty() && !in_.site->application.empty() && release_.application != in_.site->application)
-            add(Severity::blocker, "release.application", "this is a release of '" + release_.application + "', but the site runs '" + in_.site->application + "'",
+            add(Severity::blocker, "release.application",
+                "this is a release of '" + release_.application + "', but the site runs '" + in_.site->application + "'",
                 "check the source's address in the site file", Code::untrusted);
         if (!facts_.active_edited.empty() && !consent_.edits)
-            add(Severity::blocker, "release.edited", "the active release was edited by hand: " + facts_.active_edited, "take the change back, or keep it behind with --accept-edits");
+            add(Severity::blocker, "release.edited", "the active release was edited by hand: " + facts_.active_edited,
+                "take the change back, or keep it behind with --accept-edits");
     }
 
     // A signature says who, not which: without a word on the version, an older release that was signed well could pass as a newer one.
@@ -55,10 +58,15 @@ class Judge {
         const auto& trust = in_.site->trust;
         const bool is_signed = std::find(trust.require.begin(), trust.require.end(), "minisign") != trust.require.end();
         const bool by_comment = trust.minisign.trusted_comment.find("${version}") != std::string::npos;
-        const bool served = std::any_of(release_.services.begin(), release_.services.end(), [](const auto& s) { return !s.version_json.empty(); });
-        if (!is_signed || in_.folder_exists || in_.target.sha256.empty() || by_comment || !release_.version.empty() || served) return;
-        add(Severity::blocker, "release.binding", "nothing binds what was signed to version " + in_.target.version + ": an older release could pass as this one",
-            "say trust: {minisign: {trusted_comment: \"version:${version}\"}} if the vendor signs so, or give a service its version_json", Code::untrusted);
+        const bool served = std::any_of(release_.services.begin(), release_.services.end(),
+                                        [](const auto& s) { return !s.version_json.empty(); });
+        if (!is_signed || in_.folder_exists || in_.target.sha256.empty() || by_comment || !release_.version.empty() || served)
+            return;
+        add(Severity::blocker, "release.binding",
+            "nothing binds what was signed to version " + in_.target.version + ": an older release could pass as this one",
+            "say trust: {minisign: {trusted_comment: \"version:${version}\"}} if the vendor signs so, or give a service its "
+            "version_json",
+            Code::untrusted);
     }
 
     // Code that brings no migration along must find a schema that it reads.
@@ -66,7 +74,9 @@ class Judge {
         if (!release_.migrations.empty() || release_.schema.empty() || in_.folder_exists) return;
         for (const auto& [name, facts] : facts_.databases)
             if (!facts.schema.empty() && !reads_schema(release_.reads_schema, release_.schema, facts.schema))
-                add(Severity::blocker, "schema." + name, in_.target.version + " is not known to read schema " + facts.schema + " of database '" + name + "', and brings no migration",
+                add(Severity::blocker, "schema." + name,
+                    in_.target.version + " is not known to read schema " + facts.schema + " of database '" + name +
+                        "', and brings no migration",
                     "choose a version that reads it, or restore a snapshot set: uprev snapshot list");
     }
 
@@ -75,9 +85,11 @@ class Judge {
         const auto to = Version::parse(in_.target.version);
         if (!from || !to) return;
         if (*to < *from && !consent_.downgrade && !in_.folder_exists)
-            add(Severity::blocker, "version.downgrade", to->text() + " is older than the installed " + from->text(), "use 'uprev rollback', or --allow-downgrade");
+            add(Severity::blocker, "version.downgrade", to->text() + " is older than the installed " + from->text(),
+                "use 'uprev rollback', or --allow-downgrade");
         const auto conflict = path_conflict(*from, *to, release_.upgrade_from, release_.required_stops);
-        if (!conflict.empty() && !in_.folder_exists) add(Severity::blocker, "version.path", conflict, "upgrade to that version first: uprev upgrade --to VERSION");
+        if (!conflict.empty() && !in_.folder_exists)
+            add(Severity::blocker, "version.path", conflict, "upgrade to that version first: uprev upgrade --to VERSION");
     }
 
     void consent() {
@@ -87,25 +99,35 @@ class Judge {
         const bool breaking = (major || in_.target.breaking || release_.breaking) && !in_.folder_exists;
         if (breaking && (!consent_.breaking || consent_.reason.empty())) {
             const auto guide = !in_.target.migration_guide.empty() ? in_.target.migration_guide : in_.target.changelog;
-            add(Severity::blocker, "consent.breaking", in_.target.version + (major ? " is a major version" : " is marked breaking"),
-                "test in a staging environment first (a copy of production on a separate machine); read the migration guide" + (guide.empty() ? std::string() : ": " + guide) +
-                    "; schedule downtime (major upgrades may take 30-60 minutes for large databases); have a verified backup (uprev snapshot create); then: uprev upgrade --to " +
+            add(Severity::blocker, "consent.breaking",
+                in_.target.version + (major ? " is a major version" : " is marked breaking"),
+                "test in a staging environment first (a copy of production on a separate machine); read the migration guide" +
+                    (guide.empty() ? std::string() : ": " + guide) +
+                    "; schedule downtime (major upgrades may take 30-60 minutes for large databases); have a verified backup "
+                    "(uprev snapshot create); then: uprev upgrade --to " +
                     in_.target.version + " --allow-breaking --reason \"…\"");
         }
         if ((breaking || consent_.unattended) && !consent_.window_open)
-            add(Severity::blocker, "consent.window", "no maintenance window is open", "the next one opens " + consent_.next_window);
+            add(Severity::blocker, "consent.window", "no maintenance window is open",
+                "the next one opens " + consent_.next_window);
     }
 
     void environment() {
         for (const auto& key : release_.environment.required) {
             if (has(key)) continue;
-            add(Severity::blocker, "environment.missing", "the release needs the environment variable " + key + ", which isn't set", "add it to the installation's env file, then run again");
+            add(Severity::blocker, "environment.missing",
+                "the release needs the environment variable " + key + ", which isn't set",
+                "add it to the installation's env file, then run again");
         }
         for (const auto& [key, replacement] : release_.environment.deprecated)
-            if (has(key)) add(Severity::warning, "environment.deprecated", key + " is deprecated", replacement.empty() ? "remove it" : "use " + replacement + " instead");
+            if (has(key))
+                add(Severity::warning, "environment.deprecated", key + " is deprecated",
+                    replacement.empty() ? "remove it" : "use " + replacement + " instead");
     }
 
-    bool has(const std::string& key) const { return std::binary_search(facts_.environment_keys.begin(), facts_.environment_keys.end(), key); }
+    bool has(const std::string& key) const {
+        return std::binary_search(facts_.environment_keys.begin(), facts_.environment_keys.end(), key);
+    }
 
     void runtimes() {
         for (const auto& wanted : release_.runtimes) {
@@ -113,10 +135,16 @@ class Judge {
             const auto text = found == facts_.runtimes.end() ? std::string() : found->second;
             const auto version = Version::parse(text);
             const auto range = Range::parse(wanted.range);
-            if (text.empty()) add(Severity::blocker, "runtime." + wanted.name, "'" + wanted.name + "' isn't installed, the release needs " + wanted.range, "install it for the installation's user");
+            if (text.empty())
+                add(Severity::blocker, "runtime." + wanted.name,
+                    "'" + wanted.name + "' isn't installed, the release needs " + wanted.range,
+                    "install it for the installation's user");
             else if (range && version && !range->matches(*version))
-                add(Severity::blocker, "runtime." + wanted.name, wanted.name + " is " + text + ", the release needs " + wanted.range, "install a version that fits");
-            else if (!version) add(Severity::warning, "runtime." + wanted.name, "the version of " + wanted.name + " ('" + text + "') can't be read", "check it against " + wanted.range);
+                add(Severity::blocker, "runtime." + wanted.name,
+                    wanted.name + " is " + text + ", the release needs " + wanted.range, "install a version that fits");
+            else if (!version)
+                add(Severity::warning, "runtime." + wanted.name,
+                    "the version of " + wanted.name + " ('" + text + "') can't be read", "check it against " + wanted.range);
         }
     }
 
@@ -126,16 +154,20 @@ class Judge {
         for (const auto& plugin : facts_.plugins) {
             const auto why = plugin_conflict(plugin, *platform);
             if (why.empty()) continue;
-            add(Severity::blocker, "plugin." + plugin.name, "plugin '" + plugin.name + "' " + plugin.version + " does not fit " + platform->text() + ": " + why,
+            add(Severity::blocker, "plugin." + plugin.name,
+                "plugin '" + plugin.name + "' " + plugin.version + " does not fit " + platform->text() + ": " + why,
                 "update or remove it first (" + plugin.manifest + ")");
         }
     }
 
     void services() {
         for (const auto& s : facts_.services)
-            if (!s.problem.empty()) add(Severity::blocker, "service." + s.name, "service '" + s.name + "': " + s.problem, "delete it from its manager and start it through the pointer");
+            if (!s.problem.empty())
+                add(Severity::blocker, "service." + s.name, "service '" + s.name + "': " + s.problem,
+                    "delete it from its manager and start it through the pointer");
         for (const auto& [name, seen] : facts_.unhealthy)
-            add(Severity::warning, "service." + name + ".health", "service '" + name + "' is not healthy now: " + seen, "a failed upgrade can only put back what was there before");
+            add(Severity::warning, "service." + name + ".health", "service '" + name + "' is not healthy now: " + seen,
+                "a failed upgrade can only put back what was there before");
     }
 
     void disk() {
@@ -148,7 +180,9 @@ class Judge {
                 parts += (parts.empty() ? "" : ", ") + need.what + " " + human_size(need.needed);
             }
             if (needed > disk.free)
-                add(Severity::blocker, "disk", "the disk of " + disk.path + " has " + human_size(disk.free) + " free, but " + human_size(needed) + " are needed: " + parts,
+                add(Severity::blocker, "disk",
+                    "the disk of " + disk.path + " has " + human_size(disk.free) + " free, but " + human_size(needed) +
+                        " are needed: " + parts,
                     "free some space ('uprev gc' drops old releases and snapshots)", Code::exhausted);
         }
     }

@@ -8,11 +8,11 @@
 namespace uprev {
 
 struct Consent {
-    bool breaking = false;        // --allow-breaking
-    std::string reason;           // --reason
-    bool downgrade = false;       // --allow-downgrade
-    bool edits = false;           // --accept-edits
-    bool unattended = false;      // `uprev auto`: windows always count
+    bool breaking = false;    // --allow-breaking
+    std::string reason;       // --reason
+    bool downgrade = false;   // --allow-downgrade
+    bool edits = false;       // --accept-edits
+    bool unattended = false;  // `uprev auto`: windows always count
     bool window_open = true;
     std::string next_window;
 };

@@ -19,7 +19,9 @@ Result<> collect(const os::FileSystem& fs, const os::Path& folder, const std::st
     return {};
 }
 
-os::Path manifest_of(const os::Path& folder, const os::Path& manifests) { return manifests / (folder.filename().string() + ".json"); }
+os::Path manifest_of(const os::Path& folder, const os::Path& manifests) {
+    return manifests / (folder.filename().string() + ".json");
+}
 }  // namespace
 
 Result<std::size_t> write_manifest(os::FileSystem& fs, const os::Path& folder, const os::Path& manifests) {
@@ -30,12 +32,14 @@ Result<std::size_t> write_manifest(os::FileSystem& fs, const os::Path& folder, c
     return files.size();
 }
 
-Result<std::vector<std::string>> edited_since(const os::FileSystem& fs, const os::Path& folder, const os::Path& manifests, std::size_t limit) {
+Result<std::vector<std::string>> edited_since(const os::FileSystem& fs, const os::Path& folder, const os::Path& manifests,
+                                              std::size_t limit) {
     auto text = fs.read(manifest_of(folder, manifests));
     if (!text && text.error().code == Code::not_found) return std::vector<std::string>{};
     if (!text) return std::move(text).error();
     const auto then = Json::parse(*text, nullptr, false);
-    if (!then.is_object()) return fail(Code::corrupt, "the manifest of '" + folder.string() + "' cannot be read",
+    if (!then.is_object())
+        return fail(Code::corrupt, "the manifest of '" + folder.string() + "' cannot be read",
                     "remove " + manifest_of(folder, manifests).string() + " if you know that nothing was edited there");
     std::vector<std::string> edited;
     for (const auto& [path, seal] : then.items()) {

@@ -13,6 +13,7 @@ namespace uprev {
 
 Result<std::size_t> write_manifest(os::FileSystem& fs, const os::Path& folder, const os::Path& manifests);  // number of files
 // Paths that were changed or removed since, at most `limit`; empty when nothing was, or when the folder was never sealed.
-Result<std::vector<std::string>> edited_since(const os::FileSystem& fs, const os::Path& folder, const os::Path& manifests, std::size_t limit);
+Result<std::vector<std::string>> edited_since(const os::FileSystem& fs, const os::Path& folder, const os::Path& manifests,
+                                              std::size_t limit);
 
 }  // namespace uprev

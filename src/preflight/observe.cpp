@@ -15,7 +15,9 @@ namespace uprev {
 namespace {
 using Severity = Finding::Severity;
 
-Finding blocked(std::string id, const Error& error) { return {Severity::blocker, std::move(id), error.text(), error.hint, error.code}; }
+Finding blocked(std::string id, const Error& error) {
+    return {Severity::blocker, std::move(id), error.text(), error.hint, error.code};
+}
 
 class Looking {
    public:
@@ -46,18 +48,24 @@ class Looking {
     void databases() {
         for (const auto& [name, database] : ports_.databases) {
             auto seen = database->inspect();
-            if (seen) facts().databases[name] = std::move(*seen);
-            else out_.findings.push_back(blocked("database." + name, seen.error()));
+            if (seen)
+                facts().databases[name] = std::move(*seen);
+            else
+                out_.findings.push_back(blocked("database." + name, seen.error()));
         }
     }
 
     void services() {
         auto capabilities = ports_.services->capabilities();
-        if (capabilities) facts().capabilities = std::move(*capabilities);
-        else out_.findings.push_back(blocked("services", capabilities.error()));
+        if (capabilities)
+            facts().capabilities = std::move(*capabilities);
+        else
+            out_.findings.push_back(blocked("services", capabilities.error()));
         auto states = ports_.services->observe();
-        if (states) facts().services = std::move(*states);
-        else if (capabilities) out_.findings.push_back(blocked("services", states.error()));
+        if (states)
+            facts().services = std::move(*states);
+        else if (capabilities)
+            out_.findings.push_back(blocked("services", states.error()));
         if (look_.old_release == nullptr) return;
         for (const auto& service : look_.old_release->services)
             for (const auto& probe : service.health) {
@@ -69,9 +77,11 @@ class Looking {
     }
 
     void environment() {
-        const auto file = !site_.env_file.empty() ? site_.env_file : (site_.shared.empty() ? site_.root + "/shared" : site_.shared) + "/.env";
+        const auto file =
+            !site_.env_file.empty() ? site_.env_file : (site_.shared.empty() ? site_.root + "/shared" : site_.shared) + "/.env";
         auto values = os::read_env_file(file);
-        if (!values && values.error().code != Code::not_found) return out_.findings.push_back(blocked("environment", values.error()));
+        if (!values && values.error().code != Code::not_found)
+            return out_.findings.push_back(blocked("environment", values.error()));
         facts().environment_known = values.has_value() || !site_.environment.empty();
         if (values)
             for (const auto& [key, value] : *values) facts().environment_keys.push_back(key);
@@ -105,8 +115,10 @@ class Looking {
     void plugins() {
         if (!site_.plugins || facts().active_folder.empty()) return;
         auto seen = read_plugins(*ports_.fs, *site_.plugins, facts().active_folder);
-        if (seen) facts().plugins = std::move(*seen);
-        else out_.findings.push_back(blocked("plugins", seen.error()));
+        if (seen)
+            facts().plugins = std::move(*seen);
+        else
+            out_.findings.push_back(blocked("plugins", seen.error()));
     }
 
     std::uint64_t tree_bytes(const os::Path& folder, int depth) const {
@@ -126,7 +138,8 @@ class Looking {
         const auto space = ports_.fs->space(path);
         if (!space) return;
         facts().needs.push_back({std::move(what), path.string(), space->device, bytes});
-        const bool known = std::any_of(facts().disks.begin(), facts().disks.end(), [&](const auto& d) { return d.device == space->device; });
+        const bool known =
+            std::any_of(facts().disks.begin(), facts().disks.end(), [&](const auto& d) { return d.device == space->device; });
         if (!known) facts().disks.push_back({path.string(), space->device, space->free});
     }
 
@@ -140,14 +153,16 @@ class Looking {
         if (!look_.stages) return;
         const os::Path root = site_.root;
         const auto today = facts().active_folder.empty() ? 0 : tree_bytes(facts().active_folder, 24);
-        need("release folder (unpacked, with dependencies; as big as the active one at least)", root, std::max(today, look_.unpacked_bytes));
+        need("release folder (unpacked, with dependencies; as big as the active one at least)", root,
+             std::max(today, look_.unpacked_bytes));
         const os::Path state = ports_.manifests.parent_path();
         need("artifact", state, look_.artifact_bytes);
         for (const auto& [name, db] : facts().databases) {
             need("snapshot of '" + name + "'", nearest(dump_folder(site_, state, name, "").parent_path()), db.bytes);
             if (!db.disk.empty()) need("proof copy of '" + name + "'", db.disk, db.bytes);
         }
-        for (const auto& disk : std::vector(facts().disks)) facts().needs.push_back({"reserve", disk.path, disk.device, site_.retention.reserve_bytes});
+        for (const auto& disk : std::vector(facts().disks))
+            facts().needs.push_back({"reserve", disk.path, disk.device, site_.retention.reserve_bytes});
     }
 
     Facts& facts() { return out_.facts; }

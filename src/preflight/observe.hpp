@@ -15,13 +15,13 @@ struct Observed {
 
 struct Look {
     const SiteFile* site = nullptr;
-    const ReleaseFile* release = nullptr;      // the new one's
+    const ReleaseFile* release = nullptr;  // the new one's
     const ReleaseFile* old_release = nullptr;
     Ports* ports = nullptr;
-    std::string active_version;                // as the journal knows it; empty: by the folder's name
+    std::string active_version;  // as the journal knows it; empty: by the folder's name
     std::uint64_t artifact_bytes = 0;
-    std::uint64_t unpacked_bytes = 0;          // 0: not known
-    bool stages = true;                        // false: a rollback needs no room
+    std::uint64_t unpacked_bytes = 0;  // 0: not known
+    bool stages = true;                // false: a rollback needs no room
 };
 Observed observe(const Look& look);
 

@@ -7,7 +7,9 @@ namespace uprev {
 
 namespace {
 void fill(Plugin& plugin, const Json& json, const PluginRangeSpec& spec) {
-    const auto word = [&](const std::string& key) { return json.contains(key) && json[key].is_string() ? json[key].get<std::string>() : std::string(); };
+    const auto word = [&](const std::string& key) {
+        return json.contains(key) && json[key].is_string() ? json[key].get<std::string>() : std::string();
+    };
     if (!word("name").empty()) plugin.name = word("name");
     plugin.version = word("version");
     plugin.min = word(spec.min_key);
@@ -19,8 +21,10 @@ void fill(Plugin& plugin, const Json& json, const PluginRangeSpec& spec) {
 Plugin read_one(const std::string& text, const os::Path& manifest, const PluginRangeSpec& spec, const std::string& folder) {
     Plugin plugin{folder, "", "", "", manifest.string(), ""};
     const auto json = parse_json(text, manifest.string());
-    if (json && json->is_object()) fill(plugin, *json, spec);
-    else plugin.problem = json ? "its manifest is no object" : json.error().message;
+    if (json && json->is_object())
+        fill(plugin, *json, spec);
+    else
+        plugin.problem = json ? "its manifest is no object" : json.error().message;
     return plugin;
 }
 
@@ -28,7 +32,8 @@ Plugin read_one(const std::string& text, const os::Path& manifest, const PluginR
 // match it nowhere.
 Result<bool> compares(const Version& platform, const std::string& sign, const std::string& bound) {
     if (const auto version = Version::parse(bound)) return sign == "<=" ? platform <= *version : platform >= *version;
-    if (bound.find_first_not_of("0123456789.xX*v") != std::string::npos) return fail(Code::invalid, "'" + bound + "' is no version");
+    if (bound.find_first_not_of("0123456789.xX*v") != std::string::npos)
+        return fail(Code::invalid, "'" + bound + "' is no version");
     const auto range = TRY(Range::parse(sign + bound));
     Version release = platform;
     release.prerelease.clear();
@@ -45,8 +50,10 @@ Result<std::vector<Plugin>> read_plugins(const os::FileSystem& fs, const PluginR
     for (const auto& name : *names) {
         const auto manifest = folder / name / spec.manifest;
         const auto text = fs.read(manifest, 1U << 20U);
-        if (text) out.push_back(read_one(*text, manifest, spec, name));
-        else if (TRY(fs.info(manifest)).type != os::FileType::missing) out.push_back({name, "", "", "", manifest.string(), text.error().message});
+        if (text)
+            out.push_back(read_one(*text, manifest, spec, name));
+        else if (TRY(fs.info(manifest)).type != os::FileType::missing)
+            out.push_back({name, "", "", "", manifest.string(), text.error().message});
     }
     return out;
 }

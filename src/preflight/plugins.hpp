@@ -14,7 +14,8 @@ namespace uprev {
 
 // One row per folder below PluginRangeSpec::folder (relative to `release_folder`, or absolute) that holds a manifest.
 Result<std::vector<Plugin>> read_plugins(const os::FileSystem& fs, const PluginRangeSpec& spec, const os::Path& release_folder);
-Json plugin_set(const os::FileSystem& fs, const SiteFile& site, const os::Path& release_folder);  // {name: version}; empty when none
+Json plugin_set(const os::FileSystem& fs, const SiteFile& site,
+                const os::Path& release_folder);  // {name: version}; empty when none
 
 // Why a plugin does not fit `platform`; empty when it does. "needs carphacom >= 1.6.0".
 std::string plugin_conflict(const Plugin& plugin, const Version& platform);

@@ -19,7 +19,8 @@ Known know(const std::vector<Generation>& generations, const std::vector<PlacedR
     Known out;
     for (const auto& g : generations) {
         out.all.push_back(g.folder);
-        const bool active = std::any_of(placed.begin(), placed.end(), [&](const auto& p) { return p.active && p.folder.string() == g.folder; });
+        const bool active =
+            std::any_of(placed.begin(), placed.end(), [&](const auto& p) { return p.active && p.folder.string() == g.folder; });
         const bool good = g.state == GenerationState::good || g.state == GenerationState::superseded;
         if (active || (!good && g.state != GenerationState::degraded)) continue;
         auto& rows = good ? out.good : out.unsettled;
@@ -51,12 +52,14 @@ RetentionItem judge(const RetentionInput& in, const PlacedRelease& release, cons
     }
     // They take no good one's place, and wait for a decision as long as good ones would.
     const auto unsettled = rank_of(known.unsettled, item.path);
-    if (!good && unsettled < known.unsettled.size() && unsettled < most) return item.reason = "degraded, and not acknowledged yet", item;
+    if (!good && unsettled < known.unsettled.size() && unsettled < most)
+        return item.reason = "degraded, and not acknowledged yet", item;
     if (!placed_by_uprev(in, release, known)) return item.reason = "not placed by uprev", item;
     const auto users = in.in_use ? in.in_use(release.folder) : std::vector<int>{};
     if (!users.empty()) return item.reason = "in use by pid " + std::to_string(users.front()), item;
     item.keep = false;
-    item.reason = good || unsettled < known.unsettled.size() ? "older than the " + std::to_string(in.keep.releases) + " kept" : "never became good";
+    item.reason = good || unsettled < known.unsettled.size() ? "older than the " + std::to_string(in.keep.releases) + " kept"
+                                                             : "never became good";
     return item;
 }
 
@@ -72,7 +75,8 @@ void judge_sets(const RetentionInput& in, const std::vector<SnapshotSet>& sets, 
     for (std::size_t i = 0; i < sets.size(); ++i) {
         const auto* reason = i < most ? "one of the newest" : i == last_proven ? "the last that is proven to restore" : "";
         const bool keep = *reason != '\0';
-        out.push_back({"snapshot set", sets[i].id, keep, keep ? reason : "older than the " + std::to_string(in.keep.snapshots) + " kept"});
+        out.push_back(
+            {"snapshot set", sets[i].id, keep, keep ? reason : "older than the " + std::to_string(in.keep.snapshots) + " kept"});
     }
 }
 
@@ -84,7 +88,8 @@ Result<> judge_staging(const RetentionInput& in, std::vector<RetentionItem>& out
         if (!name.starts_with(".staging.")) continue;
         const auto folder = in.releases / name;
         const auto users = in.in_use ? in.in_use(folder) : std::vector<int>{};
-        out.push_back({"staging", folder.string(), !users.empty(), users.empty() ? "left by a dead operation" : "in use by pid " + std::to_string(users.front())});
+        out.push_back({"staging", folder.string(), !users.empty(),
+                       users.empty() ? "left by a dead operation" : "in use by pid " + std::to_string(users.front())});
     }
     return {};
 }

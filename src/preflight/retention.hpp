@@ -14,8 +14,8 @@
 namespace uprev {
 
 struct RetentionItem {
-    std::string what;    // "release", "snapshot set", "staging"
-    std::string path;    // folder or set id
+    std::string what;  // "release", "snapshot set", "staging"
+    std::string path;  // folder or set id
     bool keep = true;
     std::string reason;  // "active", "last good", "in use by pid 42", "older than the 3 kept"
 };
@@ -24,10 +24,10 @@ struct RetentionInput {
     const Layout* layout = nullptr;
     const os::FileSystem* fs = nullptr;
     std::function<std::vector<int>(const os::Path&)> in_use;
-    os::Path releases;             // absolute
+    os::Path releases;  // absolute
     os::Path snapshots;
     RetentionSpec keep;
-    os::Path manifests;            // <state>/manifests: what uprev placed has one; empty: not asked
+    os::Path manifests;  // <state>/manifests: what uprev placed has one; empty: not asked
 };
 Result<std::vector<RetentionItem>> judge_retention(const RetentionInput& input, const Journal& journal);
 

@@ -8,8 +8,9 @@ namespace uprev {
 Json to_json(const Snapshot& s) {
     Json tables = Json::object();
     for (const auto& t : s.tables) tables[t.table] = t.rows;
-    return {{"database", s.database}, {"path", s.path.string()}, {"bytes", s.bytes}, {"sha256", s.sha256}, {"write_mark", s.write_mark}, {"schema", s.schema},
-            {"tables", tables}, {"schema_digest", s.schema_digest}, {"taken_ms", s.taken_ms}, {"proven", s.proven}, {"proof", s.proof}, {"restored", s.restored}};
+    return {{"database", s.database},     {"path", s.path.string()}, {"bytes", s.bytes}, {"sha256", s.sha256},
+            {"write_mark", s.write_mark}, {"schema", s.schema},      {"tables", tables}, {"schema_digest", s.schema_digest},
+            {"taken_ms", s.taken_ms},     {"proven", s.proven},      {"proof", s.proof}, {"restored", s.restored}};
 }
 
 Snapshot snapshot_from_json(const Json& json) {

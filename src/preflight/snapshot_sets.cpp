@@ -8,7 +8,8 @@
 namespace uprev {
 
 os::Path dump_folder(const SiteFile& site, const os::Path& ordinary, const std::string& database, const std::string& mark) {
-    const auto spec = std::find_if(site.databases.begin(), site.databases.end(), [&](const auto& d) { return d.name == database; });
+    const auto spec =
+        std::find_if(site.databases.begin(), site.databases.end(), [&](const auto& d) { return d.name == database; });
     const bool named = spec != site.databases.end() && !spec->snapshots.empty();
     return (named ? os::Path(spec->snapshots) : ordinary) / mark;
 }
@@ -22,11 +23,13 @@ std::vector<os::Path> folders_of(const SnapshotSet& set) {
     return out;
 }
 
-Result<> drop_snapshot_set(const std::map<std::string, Database*>& databases, os::FileSystem& fs, Journal& journal, const SnapshotSet& set) {
+Result<> drop_snapshot_set(const std::map<std::string, Database*>& databases, os::FileSystem& fs, Journal& journal,
+                           const SnapshotSet& set) {
     for (const auto& row : set.snapshots) {
         const auto snapshot = snapshot_from_json(row);
         const auto found = databases.find(snapshot.database);
-        if (found != databases.end()) TRY_VOID(found->second->forget(snapshot, false).within("forgetting the snapshot of '" + snapshot.database + "'"));
+        if (found != databases.end())
+            TRY_VOID(found->second->forget(snapshot, false).within("forgetting the snapshot of '" + snapshot.database + "'"));
     }
     for (const auto& folder : folders_of(set)) TRY_VOID(fs.remove_tree(folder));
     return journal.forget_snapshot_set(set.id);

@@ -16,6 +16,7 @@ os::Path dump_folder(const SiteFile& site, const os::Path& ordinary, const std::
 // The folders that hold the dumps of a set; each once.
 std::vector<os::Path> folders_of(const SnapshotSet& set);
 // A database that the site no longer names loses its dump all the same.
-Result<> drop_snapshot_set(const std::map<std::string, Database*>& databases, os::FileSystem& fs, Journal& journal, const SnapshotSet& set);
+Result<> drop_snapshot_set(const std::map<std::string, Database*>& databases, os::FileSystem& fs, Journal& journal,
+                           const SnapshotSet& set);
 
 }  // namespace uprev

@@ -86,7 +86,8 @@ struct Fields<MigrationSpec> {
         field("command", &MigrationSpec::command, "What migrates. Runs once; after a crash it is never repeated blindly",
               {.required = true}),
         field("pending", &MigrationSpec::pending,
-              "Prints pending migrations, one a line, and changes nothing; run in the new release before anything is stopped, and shown"),
+              "Prints pending migrations, one a line, and changes nothing; run in the new release before anything is stopped, "
+              "and shown"),
         field("declared_compatible", &MigrationSpec::declared_compatible,
               "The previous release can serve on every state that this migration goes through, its end included; allows an "
               "upgrade without an outage"));
@@ -143,13 +144,15 @@ struct Fields<PluginRangeSpec> {
     static constexpr std::string_view title = "plugins";
     static constexpr auto shorthand = &PluginRangeSpec::folder;
     static constexpr auto list = std::make_tuple(
-        field("folder", &PluginRangeSpec::folder, "Folder that holds one folder per plugin, relative to the release; yours to `keep`",
+        field("folder", &PluginRangeSpec::folder,
+              "Folder that holds one folder per plugin, relative to the release; yours to `keep`",
               {.required = true, .check = &checks::any_path}),
         field("manifest", &PluginRangeSpec::manifest, "The manifest's file name in each", {.check = &checks::relative_path}),
         field("min_key", &PluginRangeSpec::min_key, "Manifest key: the lowest application version that it works with"),
         field("max_key", &PluginRangeSpec::max_key, "Manifest key: the highest"),
         field("feed", &PluginRangeSpec::feed,
-              "Address of the list of plugin releases, absolute or relative to the source's feed; it is only read, to tell which plugins have an "
+              "Address of the list of plugin releases, absolute or relative to the source's feed; it is only read, to tell which "
+              "plugins have an "
               "update that fits. Absent: updates aren't looked for"));
 };
 

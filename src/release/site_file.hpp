@@ -14,10 +14,10 @@
 namespace uprev {
 
 struct FeedSpec {
-    std::string url;                    // https://… or an absolute folder path holding feed.json
-    std::string artifact;               // template for the simple feed: https://…/carphacom-${version}.tar.xz
-    std::string signature;              // template: ${artifact}.minisig
-    std::string release_file;           // template; empty: read it from the artifact
+    std::string url;           // https://… or an absolute folder path holding feed.json
+    std::string artifact;      // template for the simple feed: https://…/carphacom-${version}.tar.xz
+    std::string signature;     // template: ${artifact}.minisig
+    std::string release_file;  // template; empty: read it from the artifact
     std::map<std::string, std::string> headers;
     std::string ca_file;
     bool allow_plain_http = false;
@@ -25,8 +25,8 @@ struct FeedSpec {
     std::uint64_t max_artifact_bytes = 2ULL << 30U;
     std::uint64_t max_unpacked_bytes = 8ULL << 30U;
     std::uint64_t max_entries = 500'000;
-    std::uint64_t rate = 0;             // bytes per second; 0: none
-    Millis timeout{60'000};             // feed and small files
+    std::uint64_t rate = 0;  // bytes per second; 0: none
+    Millis timeout{60'000};  // feed and small files
     Millis download_timeout{3'600'000};
 };
 
@@ -37,9 +37,9 @@ struct SourceSpec {
 };
 
 struct MinisignTrust {
-    std::vector<std::string> keys;      // base64 public keys (the line of minisign.pub); any one suffices
+    std::vector<std::string> keys;  // base64 public keys (the line of minisign.pub); any one suffices
     bool allow_legacy = false;
-    std::string trusted_comment;        // template that the trusted comment must contain: "version:${version}" ; empty: not bound
+    std::string trusted_comment;  // template that the trusted comment must contain: "version:${version}" ; empty: not bound
 };
 
 struct TrustSpec {
@@ -48,61 +48,61 @@ struct TrustSpec {
 };
 
 struct PostgresSpec {
-    std::string url;                    // reference or postgresql://… without password; how uprev itself connects
-    std::string as;                     // OS user for tools and peer authentication
+    std::string url;                       // reference or postgresql://… without password; how uprev itself connects
+    std::string as;                        // OS user for tools and peer authentication
     std::string url_env = "DATABASE_URL";  // the key through which the application and its migrations get their address
-    std::string bin;                    // folder of pg_dump, pg_restore; empty: PATH, then /usr/lib/postgresql/*/bin
-    std::string schema_query;           // one row, one column: the schema version; empty: not known
+    std::string bin;                       // folder of pg_dump, pg_restore; empty: PATH, then /usr/lib/postgresql/*/bin
+    std::string schema_query;              // one row, one column: the schema version; empty: not known
 };
 
 struct SqliteSpec {
-    std::string path;                   // may contain ${root}
-    std::string schema_query;           // e.g. "PRAGMA user_version"
+    std::string path;          // may contain ${root}
+    std::string schema_query;  // e.g. "PRAGMA user_version"
 };
 
 struct DatabaseSpec {
     std::string name;
-    std::string kind;                   // postgresql | sqlite
+    std::string kind;  // postgresql | sqlite
     PostgresSpec postgresql;
     SqliteSpec sqlite;
-    std::string snapshots;              // folder; empty: <state>/snapshots
+    std::string snapshots;  // folder; empty: <state>/snapshots
 };
 
 struct Pm2Spec {
     std::string bin = "pm2";
-    std::string home;                   // PM2_HOME; empty: ~user/.pm2
-    std::string ecosystem;              // relative to current/ or absolute; used when an app isn't running yet
-    std::vector<std::string> apps;      // empty: those of the release's services
+    std::string home;               // PM2_HOME; empty: ~user/.pm2
+    std::string ecosystem;          // relative to current/ or absolute; used when an app isn't running yet
+    std::vector<std::string> apps;  // empty: those of the release's services
 };
 
 struct CommandServiceSpec {
     std::string name;
     CommandSpec start;
     CommandSpec stop;
-    CommandSpec reload;                 // empty: stop, start
-    CommandSpec status;                 // exit 0: running, 3: stopped; may print "pid=N"
+    CommandSpec reload;  // empty: stop, start
+    CommandSpec status;  // exit 0: running, 3: stopped; may print "pid=N"
 };
 
 struct ServicesSpec {
-    std::string kind = "command";       // pm2 | command
+    std::string kind = "command";  // pm2 | command
     Pm2Spec pm2;
     std::vector<CommandServiceSpec> commands;
-    CommandSpec guard_on;               // command kind: keeps services from starting at boot
+    CommandSpec guard_on;  // command kind: keeps services from starting at boot
     CommandSpec guard_off;
-    Millis settle{30'000};              // to come up or go down
+    Millis settle{30'000};  // to come up or go down
 };
 
 struct RetentionSpec {
-    std::uint32_t releases = 3;         // good generations kept besides the active one
+    std::uint32_t releases = 3;  // good generations kept besides the active one
     std::uint32_t snapshots = 3;
     std::uint64_t reserve_bytes = 256ULL << 20U;  // disk left free after the upgrade
 };
 
 struct WindowSpec {
-    std::vector<std::string> days;      // mon … sun; empty: every day
-    std::string from;                   // "02:00"
-    std::string until;                  // "05:00"; may wrap past midnight
-    std::string zone = "UTC";           // IANA name
+    std::vector<std::string> days;  // mon … sun; empty: every day
+    std::string from;               // "02:00"
+    std::string until;              // "05:00"; may wrap past midnight
+    std::string zone = "UTC";       // IANA name
 };
 
 struct MaintenanceSpec {
@@ -111,20 +111,20 @@ struct MaintenanceSpec {
 };
 
 struct NotifierSpec {
-    std::string kind = "webhook";       // webhook | command
+    std::string kind = "webhook";  // webhook | command
     std::string url;
     CommandSpec command;
-    std::vector<std::string> on;        // results: succeeded, undone, …; empty: all
+    std::vector<std::string> on;  // results: succeeded, undone, …; empty: all
 };
 
 struct AliasSpec {
-    std::string name;                   // carphacom-upgrade
-    Argv command;                       // [upgrade]
+    std::string name;  // carphacom-upgrade
+    Argv command;      // [upgrade]
 };
 
 struct AutoSpec {
-    std::string allow = "off";          // off | patch | minor
-    Millis jitter{0};                   // up to that long a random wait
+    std::string allow = "off";  // off | patch | minor
+    Millis jitter{0};           // up to that long a random wait
 };
 
 struct MigrateSpec {
@@ -132,18 +132,18 @@ struct MigrateSpec {
 };
 
 struct SiteFile {
-    std::string id;                     // [a-z0-9-]{1,64}
-    std::string application;            // empty: not compared
-    std::string root;                   // absolute
-    std::string user;                   // builds, migrations, service commands; empty: the invoking user
+    std::string id;           // [a-z0-9-]{1,64}
+    std::string application;  // empty: not compared
+    std::string root;         // absolute
+    std::string user;         // builds, migrations, service commands; empty: the invoking user
     std::string layout = "beside";
     std::string current = "current";    // pointer, relative to root
     std::string releases = "releases";  // relative to root
     std::vector<std::string> keep;      // operator-owned paths linked into each release: ".env", "uploads"
     std::string shared;                 // where these live; empty: <root>/shared
-    std::string env_file;               // checked for required keys and handed to migrations and builds; empty: <shared>/.env when it exists
+    std::string env_file;  // checked for required keys and handed to migrations and builds; empty: <shared>/.env when it exists
     std::map<std::string, std::string> environment;  // extra env for commands; values may be references
-    std::string writes = "auto";        // auto | frozen | live
+    std::string writes = "auto";                     // auto | frozen | live
     SourceSpec source;
     TrustSpec trust;
     std::vector<DatabaseSpec> databases;
@@ -153,13 +153,13 @@ struct SiteFile {
     MaintenanceSpec maintenance;
     std::vector<NotifierSpec> notify;
     std::vector<AliasSpec> aliases;
-    AutoSpec automatic;                 // key `auto`
+    AutoSpec automatic;  // key `auto`
     MigrateSpec migrate;
     std::optional<PluginRangeSpec> plugins;
-    std::uint32_t parallel = 2;         // prepare steps side by side
+    std::uint32_t parallel = 2;  // prepare steps side by side
     Millis quiesce_limit{30'000};
     std::uint32_t prober_hz = 20;
-    ReleaseFile release;                // key `release`: for vendors that ship no release file; layered under the release's own
+    ReleaseFile release;  // key `release`: for vendors that ship no release file; layered under the release's own
 };
 
 }  // namespace uprev

@@ -16,12 +16,15 @@ std::vector<std::string> names_of(const ReleaseFile& release) {
 
 std::vector<std::string> names_in(const PlannedStep& step) { return step.args.value("services", std::vector<std::string>{}); }
 
-bool listed(const std::vector<std::string>& names, const std::string& name) { return std::find(names.begin(), names.end(), name) != names.end(); }
+bool listed(const std::vector<std::string>& names, const std::string& name) {
+    return std::find(names.begin(), names.end(), name) != names.end();
+}
 
 Result<> old_must_serve(StepContext& c) {
     auto held = gate(c, c.pinned.old_release, c.pinned.old_folder, "");
     if (held) return {};
-    return fail(Code::needs_operator, "the old release was put back but does not hold its gate: " + held.error().text(), held.error().hint);
+    return fail(Code::needs_operator, "the old release was put back but does not hold its gate: " + held.error().text(),
+                held.error().hint);
 }
 }  // namespace
 
@@ -77,7 +80,8 @@ Result<Observation> observe_running_new(StepContext& c, const PlannedStep& step)
     const auto names = names_in(step);
     for (const auto& s : TRY(c.ports.services->observe())) {
         if (!listed(names, s.name)) continue;
-        if (s.state != RunState::running || (!s.running_from.empty() && !runs_from(s.running_from, c.pinned.folder))) return Observation::not_done;
+        if (s.state != RunState::running || (!s.running_from.empty() && !runs_from(s.running_from, c.pinned.folder)))
+            return Observation::not_done;
     }
     return Observation::done;
 }
@@ -90,6 +94,8 @@ Result<> stop_added(StepContext& c, const PlannedStep& step) {
     return added.empty() ? Result<>() : c.ports.services->stop(added);
 }
 
-Result<> start_retired(StepContext& c, const PlannedStep& step) { return c.ports.services->start(names_in(step), c.pinned.old_folder); }
+Result<> start_retired(StepContext& c, const PlannedStep& step) {
+    return c.ports.services->start(names_in(step), c.pinned.old_folder);
+}
 
 }  // namespace uprev::steps

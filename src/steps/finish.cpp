@@ -33,7 +33,8 @@ Result<> remove(StepContext& c, const RetentionItem& item) {
 
 Result<Json> record_generation(StepContext& c, const PlannedStep&) {
     const auto generations = TRY(c.journal.generations());
-    const auto mine = std::find_if(generations.begin(), generations.end(), [&](const auto& g) { return g.operation == c.operation; });
+    const auto mine =
+        std::find_if(generations.begin(), generations.end(), [&](const auto& g) { return g.operation == c.operation; });
     if (mine != generations.end()) return Json{{"generation", mine->number}};
     Generation g;
     g.version = c.plan.to;
@@ -44,8 +45,11 @@ Result<Json> record_generation(StepContext& c, const PlannedStep&) {
     Json schemas = Json::object();
     for (const auto& [name, database] : c.ports.databases)
         if (const auto facts = database->inspect()) schemas[name] = facts->schema;
-    g.details = {{"migrations", migrations_run(c)}, {"schemas", schemas}, {"snapshot_set", c.outputs("snapshot.take").is_object() ? c.pinned.mark : ""},
-                 {"evidence", c.pinned.target.evidence}, {"pinned", to_json(c.pinned)}};
+    g.details = {{"migrations", migrations_run(c)},
+                 {"schemas", schemas},
+                 {"snapshot_set", c.outputs("snapshot.take").is_object() ? c.pinned.mark : ""},
+                 {"evidence", c.pinned.target.evidence},
+                 {"pinned", to_json(c.pinned)}};
     const auto number = TRY(c.journal.add_generation(g));
     TRY_VOID(c.journal.clear_failed(c.plan.to));
     return Json{{"generation", number}};
@@ -59,13 +63,17 @@ Result<Json> settle_snapshots(StepContext& c, const PlannedStep&) {
         const auto snapshot = snapshot_from_json(row);
         const auto found = c.ports.databases.find(snapshot.database);
         const auto dropped = found == c.ports.databases.end() ? Result<>() : found->second->forget(snapshot, true);
-        if (!dropped) left.push_back({{"database", snapshot.database}, {"copy", snapshot.restored}, {"why", dropped.error().text()}});
+        if (!dropped)
+            left.push_back({{"database", snapshot.database}, {"copy", snapshot.restored}, {"why", dropped.error().text()}});
     }
     return Json{{"left", left}};
 }
 
 Result<Json> collect_garbage(StepContext& c, const PlannedStep&) {
-    RetentionInput in{c.ports.layout, c.ports.fs, c.ports.in_use, os::Path(c.pinned.site.root) / c.pinned.site.releases, c.pinned.snapshots, c.pinned.site.retention, c.ports.manifests};
+    RetentionInput in{c.ports.layout,     c.ports.fs,
+                      c.ports.in_use,     os::Path(c.pinned.site.root) / c.pinned.site.releases,
+                      c.pinned.snapshots, c.pinned.site.retention,
+                      c.ports.manifests};
     Json removed = Json::array();
     for (const auto& item : TRY(judge_retention(in, c.journal))) {
         if (item.keep) continue;

@@ -29,12 +29,17 @@ bool same_version(const std::string& a, const std::string& b) {
     return left && right ? *left == *right : a == b;
 }
 
-Result<std::vector<Watched>> questions(StepContext& c, const ReleaseFile& release, const os::Path& folder, const std::string& version) {
+Result<std::vector<Watched>> questions(StepContext& c, const ReleaseFile& release, const os::Path& folder,
+                                       const std::string& version) {
     std::vector<Watched> out;
     for (const auto& service : release.services) {
         bool first = true;
         for (const auto& spec : service.health) {
-            out.push_back({service.name, TRY(filled(spec, c.pinned.site, folder, version.empty() ? c.plan.from : version)), first ? service.version_json : "", {}, {}});
+            out.push_back({service.name,
+                           TRY(filled(spec, c.pinned.site, folder, version.empty() ? c.plan.from : version)),
+                           first ? service.version_json : "",
+                           {},
+                           {}});
             first = false;
         }
     }
@@ -47,17 +52,22 @@ void ask(StepContext& c, Watched& w, const std::string& version) {
         w.last.ok = false;
         w.last.seen = "serves version '" + w.last.version + "', not " + version;
     }
-    if (!w.last.ok) w.since.reset();
-    else if (!w.since) w.since = c.ports.clock->steady();
+    if (!w.last.ok)
+        w.since.reset();
+    else if (!w.since)
+        w.since = c.ports.clock->steady();
 }
 
-Result<std::map<std::string, std::uint32_t>> settled_services(StepContext& c, const ReleaseFile& release, const os::Path& folder) {
+Result<std::map<std::string, std::uint32_t>> settled_services(StepContext& c, const ReleaseFile& release,
+                                                              const os::Path& folder) {
     std::map<std::string, std::uint32_t> restarts;
     for (const auto& s : TRY(c.ports.services->observe())) {
-        const bool ours = std::any_of(release.services.begin(), release.services.end(), [&](const auto& r) { return r.name == s.name; });
+        const bool ours =
+            std::any_of(release.services.begin(), release.services.end(), [&](const auto& r) { return r.name == s.name; });
         if (!ours) continue;
         if (s.state == RunState::errored || s.state == RunState::stopped || s.state == RunState::missing)
-            return fail(Code::failed, "service '" + s.name + "' isn't running" + (s.problem.empty() ? "" : ": " + s.problem), "see its log");
+            return fail(Code::failed, "service '" + s.name + "' isn't running" + (s.problem.empty() ? "" : ": " + s.problem),
+                        "see its log");
         if (!s.running_from.empty() && !runs_from(s.running_from, folder))
             return fail(Code::failed, "service '" + s.name + "' runs from " + s.running_from + ", not from " + folder.string(),
                         "it was started from a resolved path: delete it from its manager and start it through the pointer");
@@ -85,7 +95,10 @@ Result<> hold(StepContext& c, std::vector<Watched>& watched, const std::string& 
             const bool stable = w.since && now - *w.since >= w.spec.stable;
             // A probe that holds gets its stability window even when `within` ends first.
             if (!stable && now - begun > w.spec.within && !w.since)
-                return fail(Code::failed, "health '" + w.service + "/" + (w.spec.name.empty() ? w.spec.kind : w.spec.name) + "' does not hold: " + w.last.seen, "see the service's log");
+                return fail(Code::failed,
+                            "health '" + w.service + "/" + (w.spec.name.empty() ? w.spec.kind : w.spec.name) +
+                                "' does not hold: " + w.last.seen,
+                            "see the service's log");
             all = all && stable;
         }
         if (all) return {};
@@ -95,8 +108,10 @@ Result<> hold(StepContext& c, std::vector<Watched>& watched, const std::string& 
 }
 
 // A service that nobody can ask is watched instead: it must be up, and stay up without being restarted.
-Result<> watch_the_silent(StepContext& c, const ReleaseFile& release, const os::Path& folder, const std::map<std::string, std::uint32_t>& before) {
-    const bool silent = std::any_of(release.services.begin(), release.services.end(), [](const auto& s) { return s.health.empty(); });
+Result<> watch_the_silent(StepContext& c, const ReleaseFile& release, const os::Path& folder,
+                          const std::map<std::string, std::uint32_t>& before) {
+    const bool silent =
+        std::any_of(release.services.begin(), release.services.end(), [](const auto& s) { return s.health.empty(); });
     const auto until = c.ports.clock->steady() + silent_window;
     while (silent && c.ports.clock->steady() < until) {
         if (c.cancelled && c.cancelled()) return fail(Code::interrupted, "stopped on request while the gate was watched");
@@ -110,13 +125,16 @@ Result<> smoke(StepContext& c, const ReleaseFile& release, const os::Path& folde
     for (const auto& spec : release.smoke) {
         const auto probe = TRY(filled(spec, c.pinned.site, folder, version.empty() ? c.plan.from : version));
         const auto answer = c.ports.probe->ask(probe, "");
-        if (!answer.ok) return fail(Code::failed, "smoke request '" + spec.name + "' failed: " + answer.seen, "see the service's log");
+        if (!answer.ok)
+            return fail(Code::failed, "smoke request '" + spec.name + "' failed: " + answer.seen, "see the service's log");
     }
     return {};
 }
 }  // namespace
 
-bool runs_from(const std::string& place, const os::Path& folder) { return place == folder.string() || place.starts_with(folder.string() + "/"); }
+bool runs_from(const std::string& place, const os::Path& folder) {
+    return place == folder.string() || place.starts_with(folder.string() + "/");
+}
 
 Result<Json> gate(StepContext& c, const ReleaseFile& release, const os::Path& folder, const std::string& version) {
     auto watched = TRY(questions(c, release, folder, version));
@@ -127,13 +145,15 @@ Result<Json> gate(StepContext& c, const ReleaseFile& release, const os::Path& fo
     TRY_VOID(watch_the_silent(c, release, folder, before));
     TRY_VOID(no_crash_loop(before, TRY(settled_services(c, release, folder))));
     Json seen = Json::array();
-    for (const auto& w : watched) seen.push_back({{"service", w.service}, {"probe", w.spec.name}, {"saw", w.last.seen}, {"version", w.last.version}});
+    for (const auto& w : watched)
+        seen.push_back({{"service", w.service}, {"probe", w.spec.name}, {"saw", w.last.seen}, {"version", w.last.version}});
     return seen;
 }
 
 Result<Json> hold_gate(StepContext& c, const PlannedStep& step) {
     // After a crash the machine may have rebooted behind the guard: what was started once is started again before it is judged.
-    if (c.attempt > 1) TRY_VOID(c.ports.services->start(step.args.value("services", std::vector<std::string>{}), c.pinned.folder));
+    if (c.attempt > 1)
+        TRY_VOID(c.ports.services->start(step.args.value("services", std::vector<std::string>{}), c.pinned.folder));
     return Json{{"probes", TRY(gate(c, c.pinned.release, c.pinned.folder, c.plan.to))}};
 }
 

@@ -45,13 +45,18 @@ Result<Observation> observe_migration(StepContext& c, const PlannedStep& step) {
     const auto& spec = *TRY(spec_of(c, step));
     const auto record = TRY(c.ports.processes->settle(c.record(step), false, spec.command.limit + std::chrono::seconds(30)));
     switch (record.state) {
-        case os::RecordState::none: return Observation::not_done;
-        case os::RecordState::running: return Observation::running;
-        case os::RecordState::interrupted: return Observation::unknown;
-        case os::RecordState::finished: break;
+        case os::RecordState::none:
+            return Observation::not_done;
+        case os::RecordState::running:
+            return Observation::running;
+        case os::RecordState::interrupted:
+            return Observation::unknown;
+        case os::RecordState::finished:
+            break;
     }
     if (record.outcome.ok()) return Observation::done;
-    return fail(Code::failed, "migration '" + spec.name + "' failed while uprev was away: " + record.outcome.describe(), "see 'uprev logs " + step.id + "'");
+    return fail(Code::failed, "migration '" + spec.name + "' failed while uprev was away: " + record.outcome.describe(),
+                "see 'uprev logs " + step.id + "'");
 }
 
 Result<Json> check_schema(StepContext& c, const PlannedStep& step) {
@@ -61,7 +66,9 @@ Result<Json> check_schema(StepContext& c, const PlannedStep& step) {
         const auto schema = TRY(database->inspect()).schema;
         seen[name] = schema;
         if (!schema.empty() && !reads_schema(c.pinned.release.reads_schema, expected, schema))
-            return fail(Code::failed, "database '" + name + "' is at schema " + schema + " after the migrations, but " + c.plan.to + " expects " + expected,
+            return fail(Code::failed,
+                        "database '" + name + "' is at schema " + schema + " after the migrations, but " + c.plan.to +
+                            " expects " + expected,
                         "a migration reported success without doing its work: see 'uprev logs migrate.run'");
     }
     return Json{{"schema", seen}};

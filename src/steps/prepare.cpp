@@ -15,7 +15,8 @@ struct Install {
     const Dependencies* with;
 };
 
-Result<> find_lock_files(StepContext& c, const os::Path& folder, const std::string& relative, int depth, std::vector<Install>& found) {
+Result<> find_lock_files(StepContext& c, const os::Path& folder, const std::string& relative, int depth,
+                         std::vector<Install>& found) {
     const auto names = TRY(c.ports.fs->list(folder));
     for (const auto* adapter : c.ports.dependencies)
         if (!adapter->lock_file().empty() && std::find(names.begin(), names.end(), adapter->lock_file()) != names.end()) {
@@ -69,7 +70,9 @@ Result<Json> install_dependencies(StepContext& c, const PlannedStep& step) {
     command.argv = step.args.value("command", Argv{});
     command.shell = step.args.value("shell", "");
     if (command.empty()) {
-        if (adapter == nullptr) return fail(Code::invalid, "no dependency adapter is called '" + with + "'", "use one of npm, pnpm, yarn, pip, command");
+        if (adapter == nullptr)
+            return fail(Code::invalid, "no dependency adapter is called '" + with + "'",
+                        "use one of npm, pnpm, yarn, pip, command");
         command = adapter->install();
     }
     TRY_VOID(install_one(c, step, {path, adapter}, command, out));

@@ -53,7 +53,9 @@ Result<> discard(StepContext& c, const std::string& mark) {
 Result<> lay_all_aside(StepContext& c, const std::vector<Snapshot>& snapshots, const std::string& mark) {
     for (const auto& s : snapshots) {
         const auto found = c.ports.databases.find(s.database);
-        if (found == c.ports.databases.end()) return fail(Code::invalid, "the site has no database '" + s.database + "'", "the set was taken under another site file");
+        if (found == c.ports.databases.end())
+            return fail(Code::invalid, "the site has no database '" + s.database + "'",
+                        "the set was taken under another site file");
         c.say("laying '" + s.database + "' aside");
         TRY_VOID(found->second->lay_aside(s, mark));
     }
@@ -109,7 +111,9 @@ Result<Json> take_snapshot(StepContext& c, const PlannedStep&) {
     if (!reuse && !rehearsed.empty()) TRY_VOID(discard(c, rehearsal_mark(c)));
     const auto snapshots = reuse ? rehearsed : TRY(take(c, c.pinned.mark, c.plan.writes == Writes::frozen));
     for (const auto& s : snapshots)
-        if (!s.proven) return fail(Code::failed, "the snapshot of '" + s.database + "' could not be proven: " + s.proof, "mend the backup first; nothing was migrated");
+        if (!s.proven)
+            return fail(Code::failed, "the snapshot of '" + s.database + "' could not be proven: " + s.proof,
+                        "mend the backup first; nothing was migrated");
     TRY_VOID(c.journal.add_snapshot_set({c.pinned.mark, c.operation, c.plan.from, 0, describe(snapshots)}));
     return Json{{"snapshots", describe(snapshots)}, {"reused", reuse}};
 }

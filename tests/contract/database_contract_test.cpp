@@ -37,7 +37,8 @@ class DatabaseContract : public testing::TestWithParam<Adapter> {
         EXPECT_EQ(world->get("SELECT count(*) FROM orders"), "200");
         EXPECT_EQ(world->get("SELECT note FROM orders WHERE id = 20"), "order 20");
         EXPECT_NE(world->get("SELECT broken FROM orders LIMIT 1").find("error"), std::string::npos);
-        EXPECT_NE(world->get("SELECT count(*) FROM later").find("error"), std::string::npos) << "a table made after the snapshot stayed";
+        EXPECT_NE(world->get("SELECT count(*) FROM later").find("error"), std::string::npos)
+            << "a table made after the snapshot stayed";
     }
     void expect_wrecked() {
         EXPECT_EQ(world->get("SELECT count(*) FROM orders"), "100");
@@ -69,7 +70,7 @@ TEST_P(DatabaseContract, ASnapshotIsProven) {
     EXPECT_EQ(snapshot.sha256.size(), 64U);
     EXPECT_FALSE(snapshot.schema_digest.empty());
     EXPECT_GT(snapshot.taken_ms, 1'600'000'000'000);
-    struct stat file{};
+    struct stat file {};
     ASSERT_EQ(stat(snapshot.path.c_str(), &file), 0);
     EXPECT_EQ(file.st_mode & 0777U, 0600U);
     EXPECT_EQ(static_cast<std::uint64_t>(file.st_size), snapshot.bytes);
@@ -166,7 +167,8 @@ TEST_P(DatabaseContract, ADamagedDumpIsRefusedAndNothingIsTouched) {
         const auto refused = world->database()->restore(snapshot, "m1");
         ASSERT_FALSE(refused);
         EXPECT_EQ(refused.error().code, expected) << why(refused.error());
-        EXPECT_EQ(refused.error().text().find("bytes instead of") != std::string::npos, bytes.size() != original.size()) << why(refused.error());
+        EXPECT_EQ(refused.error().text().find("bytes instead of") != std::string::npos, bytes.size() != original.size())
+            << why(refused.error());
         expect_wrecked();
         EXPECT_TRUE(world->leftovers().empty()) << testing::PrintToString(world->leftovers());
     };
@@ -293,9 +295,10 @@ TEST_P(DatabaseContract, WhatUprevItselfDoesIsNotAWrite) {
 
 TEST_P(DatabaseContract, AnyWriteIsNoticed) {
     world->must("CREATE TABLE empty_one (x integer)");
-    for (const auto* statement : {"INSERT INTO orders VALUES (3000, 'x')", "UPDATE orders SET note = 'y' WHERE id = 7", "DELETE FROM orders WHERE id = 8",
-                                  "CREATE TABLE t (x integer)", "ALTER TABLE orders ADD COLUMN c integer", "DROP TABLE empty_one",
-                                  "CREATE INDEX i ON orders (note)", "CREATE VIEW v AS SELECT 1 AS x"}) {
+    for (const auto* statement :
+         {"INSERT INTO orders VALUES (3000, 'x')", "UPDATE orders SET note = 'y' WHERE id = 7", "DELETE FROM orders WHERE id = 8",
+          "CREATE TABLE t (x integer)", "ALTER TABLE orders ADD COLUMN c integer", "DROP TABLE empty_one",
+          "CREATE INDEX i ON orders (note)", "CREATE VIEW v AS SELECT 1 AS x"}) {
         const auto before = world->database()->inspect();
         ASSERT_TRUE(before) << why(before.error());
         world->must(statement);

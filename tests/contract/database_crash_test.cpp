@@ -76,7 +76,8 @@ TEST_P(DatabaseCrash, ASnapshotCutOffAndNotTakenAgainLeavesNoCopy) {
     ASSERT_TRUE(kept) << kept.error().text();
     const auto finished = world->leftovers();
     for (int i = 0; i < cuts / 3; ++i) {
-        cut([&](Database& database) { return database.snapshot(world->snapshots() / "cut", "m2", false).has_value(); }, somewhere(whole));
+        cut([&](Database& database) { return database.snapshot(world->snapshots() / "cut", "m2", false).has_value(); },
+            somewhere(whole));
         Snapshot unknown;
         unknown.database = "main";
         const auto done = i % 2 ? world->database()->forget(unknown, false) : world->database()->unfence("m2");
@@ -97,7 +98,8 @@ TEST_P(DatabaseCrash, ARestoreCutOffLeavesTheOldOrTheNewAndIsFinished) {
     for (int i = 0; i < cuts; ++i) {
         const std::string mark = "m" + std::to_string(i + 1);
         world->must("DELETE FROM orders WHERE id > " + std::to_string(100 + i));
-        interrupted += cut([&](Database& database) { return database.restore(*snapshot, mark).has_value(); }, somewhere(whole)) ? 1 : 0;
+        interrupted +=
+            cut([&](Database& database) { return database.restore(*snapshot, mark).has_value(); }, somewhere(whole)) ? 1 : 0;
         const auto between = world->get("SELECT count(*) FROM orders");
         EXPECT_TRUE(between == "500" || between == std::to_string(100 + i)) << mark << ": neither old nor new: " << between;
         const auto done = world->database()->restore(*snapshot, mark);

@@ -32,8 +32,10 @@ class PostgresqlErrors : public testing::Test {
     void pretend_pg_dump(const std::string& script) {
         const os::Path bin = world.folder() / "bin";
         fs::create_directories(bin);
-        std::ofstream(bin / "pg_dump") << "#!/bin/sh\nreal=/usr/lib/postgresql/15/bin/pg_dump\n"
-                                       << "[ \"$1\" = --version ] && exec $real --version\n[ \"$1\" = --schema-only ] && exec $real \"$@\"\n" << script << "\n";
+        std::ofstream(bin / "pg_dump")
+            << "#!/bin/sh\nreal=/usr/lib/postgresql/15/bin/pg_dump\n"
+            << "[ \"$1\" = --version ] && exec $real --version\n[ \"$1\" = --schema-only ] && exec $real \"$@\"\n"
+            << script << "\n";
         fs::permissions(bin / "pg_dump", fs::perms(0755));
         fs::remove(bin / "pg_restore");
         fs::create_symlink("/usr/lib/postgresql/15/bin/pg_restore", bin / "pg_restore");
@@ -190,7 +192,8 @@ TEST_F(PostgresqlErrors, AFenceThatTheMigrationCouldNotPassIsTakenAway) {
     };
     world.spec.postgresql.url = postgres().socket_url(world.name());
     world.spec.postgresql.as = postgres().user();
-    use("host " + world.name() + " " + world.role() + " all scram-sha-256\nhost all " + world.role() + " all reject\n" + original);
+    use("host " + world.name() + " " + world.role() + " all scram-sha-256\nhost all " + world.role() + " all reject\n" +
+        original);
     const auto refused = world.database()->fence("m1");
     use(original);
     ASSERT_FALSE(refused);
@@ -201,7 +204,8 @@ TEST_F(PostgresqlErrors, AFenceThatTheMigrationCouldNotPassIsTakenAway) {
 TEST_F(PostgresqlErrors, ADatabaseMadeAnewBehindTheFence) {
     ASSERT_TRUE(world.database()->fence("m1"));
     ASSERT_TRUE(postgres().sql("postgres", "CREATE DATABASE " + world.name()));
-    for (const auto& error : {world.database()->unfence("m1").error(), world.database()->inspect().error(), world.database()->fence("m1").error()})
+    for (const auto& error :
+         {world.database()->unfence("m1").error(), world.database()->inspect().error(), world.database()->fence("m1").error()})
         expect(error, Code::conflict, "both '" + world.name() + "' and '");
 }
 

@@ -53,20 +53,30 @@ TEST_F(PostgresqlDatabase, OwnersGrantsAndSettingsOfTheDatabaseComeBack) {
         be_superuser(world);
         const std::string on = "ALTER DATABASE " + world.name();
         as_superuser("postgres", "DROP ROLE IF EXISTS reader; CREATE ROLE reader LOGIN PASSWORD 'r'");
-        for (const auto& statement : {on + " SET search_path TO \"$user\", public", on + " SET work_mem = '7MB'", on + " SET shop.tenant = 'a,b'",
-                                      on + " SET default_transaction_read_only = off", "ALTER ROLE reader IN DATABASE " + world.name() + " SET statement_timeout = '9s'",
+        for (const auto& statement : {on + " SET search_path TO \"$user\", public", on + " SET work_mem = '7MB'",
+                                      on + " SET shop.tenant = 'a,b'", on + " SET default_transaction_read_only = off",
+                                      "ALTER ROLE reader IN DATABASE " + world.name() + " SET statement_timeout = '9s'",
                                       on + " CONNECTION LIMIT 17", "REVOKE CONNECT ON DATABASE " + world.name() + " FROM PUBLIC",
                                       "GRANT CONNECT, TEMPORARY ON DATABASE " + world.name() + " TO reader WITH GRANT OPTION",
                                       "COMMENT ON DATABASE " + world.name() + " IS 'it''s the shop'"})
             as_superuser("postgres", statement);
         world.must("GRANT SELECT ON orders TO reader");
         const auto facts = [&] {
-            return ask("postgres", "SELECT format('%s %s %s %s', datconnlimit, pg_get_userbyid(datdba), shobj_description(oid, 'pg_database'), "
-                                   "(SELECT string_agg(format('%s:%s:%s', setrole::regrole, setconfig, 0), ' ' ORDER BY setrole) FROM pg_db_role_setting WHERE setdatabase = d.oid)) "
-                                   "FROM pg_database d WHERE datname = '" + world.name() + "'") +
-                   ask("postgres", "SELECT string_agg(format('%s %s %s', grantee::regrole, privilege_type, is_grantable), ', ' ORDER BY grantee, privilege_type) FROM pg_database d, aclexplode(datacl) "
-                                   "WHERE datname = '" + world.name() + "'") +
-                   ask(world.name(), "SELECT format('%s %s %s', relacl, relowner::regrole, current_setting('work_mem')) FROM pg_class WHERE relname = 'orders'");
+            return ask("postgres",
+                       "SELECT format('%s %s %s %s', datconnlimit, pg_get_userbyid(datdba), shobj_description(oid, "
+                       "'pg_database'), "
+                       "(SELECT string_agg(format('%s:%s:%s', setrole::regrole, setconfig, 0), ' ' ORDER BY setrole) FROM "
+                       "pg_db_role_setting WHERE setdatabase = d.oid)) "
+                       "FROM pg_database d WHERE datname = '" +
+                           world.name() + "'") +
+                   ask("postgres",
+                       "SELECT string_agg(format('%s %s %s', grantee::regrole, privilege_type, is_grantable), ', ' ORDER BY "
+                       "grantee, privilege_type) FROM pg_database d, aclexplode(datacl) "
+                       "WHERE datname = '" +
+                           world.name() + "'") +
+                   ask(world.name(),
+                       "SELECT format('%s %s %s', relacl, relowner::regrole, current_setting('work_mem')) FROM pg_class WHERE "
+                       "relname = 'orders'");
         };
         const auto before = facts();
         ASSERT_EQ(before.find("error"), std::string::npos) << before;
@@ -82,16 +92,17 @@ TEST_F(PostgresqlDatabase, OwnersGrantsAndSettingsOfTheDatabaseComeBack) {
 TEST_F(PostgresqlDatabase, ExtensionsLargeObjectsViewsPartitionsAndSequencesRoundTrip) {
     PostgresWorld world;
     world.fill(10);
-    for (const auto* statement : {
-             "CREATE EXTENSION pg_trgm", "CREATE EXTENSION hstore", "CREATE INDEX ON orders USING gin (note gin_trgm_ops)",
-             "SELECT lo_from_bytea(0, 'picture')", "CREATE MATERIALIZED VIEW totals AS SELECT count(*) AS n FROM orders",
-             "CREATE TABLE lines (at date, v hstore, kind varchar CHECK (kind IN ('a', 'b'))) PARTITION BY RANGE (at)",
-             "CREATE TABLE lines_25 PARTITION OF lines FOR VALUES FROM ('2025-01-01') TO ('2026-01-01')",
-             "INSERT INTO lines VALUES ('2025-05-05', 'x=>1', 'a')", "CREATE SEQUENCE numbers", "SELECT nextval('numbers') FROM generate_series(1, 41)",
-             "CREATE TABLE parent (a int)", "CREATE TABLE child (b int) INHERITS (parent)", "INSERT INTO child VALUES (1, 2)",
-             "CREATE FUNCTION f() RETURNS int LANGUAGE sql AS $$ SELECT 1 -- \\restrict\n$$", "CREATE TYPE mood AS ENUM ('good', 'bad')",
-             "CREATE TABLE secrets (id int)", "ALTER TABLE secrets ENABLE ROW LEVEL SECURITY", "CREATE UNLOGGED TABLE fast (x int)",
-             "INSERT INTO fast VALUES (1)"})
+    for (const auto* statement :
+         {"CREATE EXTENSION pg_trgm", "CREATE EXTENSION hstore", "CREATE INDEX ON orders USING gin (note gin_trgm_ops)",
+          "SELECT lo_from_bytea(0, 'picture')", "CREATE MATERIALIZED VIEW totals AS SELECT count(*) AS n FROM orders",
+          "CREATE TABLE lines (at date, v hstore, kind varchar CHECK (kind IN ('a', 'b'))) PARTITION BY RANGE (at)",
+          "CREATE TABLE lines_25 PARTITION OF lines FOR VALUES FROM ('2025-01-01') TO ('2026-01-01')",
+          "INSERT INTO lines VALUES ('2025-05-05', 'x=>1', 'a')", "CREATE SEQUENCE numbers",
+          "SELECT nextval('numbers') FROM generate_series(1, 41)", "CREATE TABLE parent (a int)",
+          "CREATE TABLE child (b int) INHERITS (parent)", "INSERT INTO child VALUES (1, 2)",
+          "CREATE FUNCTION f() RETURNS int LANGUAGE sql AS $$ SELECT 1 -- \\restrict\n$$",
+          "CREATE TYPE mood AS ENUM ('good', 'bad')", "CREATE TABLE secrets (id int)",
+          "ALTER TABLE secrets ENABLE ROW LEVEL SECURITY", "CREATE UNLOGGED TABLE fast (x int)", "INSERT INTO fast VALUES (1)"})
         world.must(statement);
     const auto snapshot = taken(world);
     EXPECT_TRUE(snapshot.proven) << snapshot.proof;
@@ -116,7 +127,8 @@ TEST_F(PostgresqlDatabase, AsTheServersOwnUserWithoutAnyPassword) {
     EXPECT_TRUE(snapshot.proven) << snapshot.proof;
     const auto fence = world.database()->fence("m1");
     ASSERT_TRUE(fence) << fence.error().text();
-    EXPECT_NE(fence->env.at("DATABASE_URL").find("canary-"), std::string::npos) << "the migration gets the application's own address";
+    EXPECT_NE(fence->env.at("DATABASE_URL").find("canary-"), std::string::npos)
+        << "the migration gets the application's own address";
     EXPECT_FALSE(fence->secrets.empty());
     ASSERT_TRUE(world.sql_at(*fence, "DELETE FROM orders"));
     restored(world, snapshot);
@@ -124,7 +136,8 @@ TEST_F(PostgresqlDatabase, AsTheServersOwnUserWithoutAnyPassword) {
 }
 
 TEST_F(PostgresqlDatabase, LongAndStrangeDatabaseNames) {
-    for (const std::string& name : {std::string("quo\"te's \\x"), std::string("-dash"), std::string("dbname=postgres"), std::string(63, 'n')}) {
+    for (const std::string& name :
+         {std::string("quo\"te's \\x"), std::string("-dash"), std::string("dbname=postgres"), std::string(63, 'n')}) {
         PostgresWorld world(name);
         world.fill(10);
         const auto snapshot = taken(world, true);
@@ -149,7 +162,8 @@ TEST_F(PostgresqlDatabase, APoolThatReconnectsIsKeptOut) {
     for (int i = 0; i < 4; ++i)
         pool.emplace_back([&, i] {
             for (int n = 0; !stop; ++n)
-                if (world.sql("INSERT INTO orders VALUES (" + std::to_string(1000 + i * 100000 + n) + ", 'pool')")) ++acknowledged;
+                if (world.sql("INSERT INTO orders VALUES (" + std::to_string(1000 + i * 100000 + n) + ", 'pool')"))
+                    ++acknowledged;
         });
     std::this_thread::sleep_for(200ms);
     const auto fence = world.database()->fence("m1");
@@ -173,7 +187,10 @@ TEST_F(PostgresqlDatabase, AStatementThatOutlivedItsUprevIsEnded) {
     ASSERT_TRUE(superuser) << "a session that can't be ended keeps the rename waiting";
     const pid_t child = fork();
     if (child == 0) _exit(world.database()->fence("m1") ? 0 : 1);
-    const auto waiting = [] { return ask("postgres", "SELECT count(*) FROM pg_stat_activity WHERE query LIKE 'ALTER DATABASE%RENAME%' AND state = 'active'"); };
+    const auto waiting = [] {
+        return ask("postgres",
+                   "SELECT count(*) FROM pg_stat_activity WHERE query LIKE 'ALTER DATABASE%RENAME%' AND state = 'active'");
+    };
     for (int i = 0; i < 200 && waiting() == "0"; ++i) std::this_thread::sleep_for(20ms);
     ASSERT_EQ(waiting(), "1");
     kill(child, SIGKILL);
@@ -237,7 +254,8 @@ TEST_F(PostgresqlDatabase, AReadOnlyDatabaseIsSnapshottedAndRestoredReadOnly) {
     for (const bool by_role : {false, true}) {  // either is a way of maintenance mode
         PostgresWorld world;
         world.fill(10);
-        world.must("ALTER " + (by_role ? "ROLE " + world.role() : "DATABASE " + world.name()) + " SET default_transaction_read_only = on");
+        world.must("ALTER " + (by_role ? "ROLE " + world.role() : "DATABASE " + world.name()) +
+                   " SET default_transaction_read_only = on");
         const auto snapshot = taken(world, true);
         ASSERT_TRUE(snapshot.proven) << snapshot.proof;
         ASSERT_TRUE(world.database()->fence("m1"));

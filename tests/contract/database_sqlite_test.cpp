@@ -31,7 +31,9 @@ class SqliteDatabase : public testing::Test {
         sqlite3* handle = nullptr;
         ASSERT_EQ(sqlite3_open(world.path().c_str(), &handle), SQLITE_OK);
         sqlite3_db_config(handle, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
-        ASSERT_EQ(sqlite3_exec(handle, ("PRAGMA wal_autocheckpoint = 0; " + statement).c_str(), nullptr, nullptr, nullptr), SQLITE_OK) << sqlite3_errmsg(handle);
+        ASSERT_EQ(sqlite3_exec(handle, ("PRAGMA wal_autocheckpoint = 0; " + statement).c_str(), nullptr, nullptr, nullptr),
+                  SQLITE_OK)
+            << sqlite3_errmsg(handle);
         sqlite3_close(handle);
         ASSERT_GT(fs::file_size(world.path().string() + "-wal"), 0U);
     }
@@ -107,7 +109,7 @@ TEST_F(SqliteDatabase, OwnerAndModeAreKept) {
     const auto snapshot = taken();
     world.must("DELETE FROM orders");
     ASSERT_TRUE(world.database()->restore(snapshot, "m1"));
-    struct stat now{};
+    struct stat now {};
     ASSERT_EQ(stat(world.path().c_str(), &now), 0);
     EXPECT_EQ(now.st_uid, user->uid);
     EXPECT_EQ(now.st_gid, user->gid);
@@ -123,7 +125,7 @@ TEST_F(SqliteDatabase, NothingOfOursStaysInTheApplicationsFolder) {
     ASSERT_TRUE(world.database()->restore(snapshot, "m1"));
     for (const auto& entry : fs::directory_iterator(world.folder())) {
         if (entry.path() == world.snapshots()) continue;
-        struct stat file{};
+        struct stat file {};
         ASSERT_EQ(lstat(entry.path().c_str(), &file), 0);
         EXPECT_EQ(file.st_uid, user.uid) << entry.path() << " does not belong to the application's user";
     }
@@ -165,10 +167,18 @@ class CutFileSystem final : public os::FileSystem {
     Result<> point(const os::Path& link, const os::Path& target, const os::Owner& owner) override {
         return change([&] { return real_.point(link, target, owner); });
     }
-    Result<> rename(const os::Path& from, const os::Path& to) override { return change([&] { return real_.rename(from, to); }); }
-    Result<> exchange(const os::Path& a, const os::Path& b) override { return change([&] { return real_.exchange(a, b); }); }
-    Result<> remove_tree(const os::Path& path) override { return change([&] { return real_.remove_tree(path); }); }
-    Result<> sync_tree(const os::Path& path) override { return change([&] { return real_.sync_tree(path); }); }
+    Result<> rename(const os::Path& from, const os::Path& to) override {
+        return change([&] { return real_.rename(from, to); });
+    }
+    Result<> exchange(const os::Path& a, const os::Path& b) override {
+        return change([&] { return real_.exchange(a, b); });
+    }
+    Result<> remove_tree(const os::Path& path) override {
+        return change([&] { return real_.remove_tree(path); });
+    }
+    Result<> sync_tree(const os::Path& path) override {
+        return change([&] { return real_.sync_tree(path); });
+    }
 
    private:
     template <typename Work>
@@ -220,7 +230,8 @@ TEST_F(SqliteDatabase, ABusyWriterIsWaitedFor) {
     world.must("PRAGMA journal_mode = DELETE");
     sqlite3* handle = nullptr;
     ASSERT_EQ(sqlite3_open(world.path().c_str(), &handle), SQLITE_OK);
-    ASSERT_EQ(sqlite3_exec(handle, "BEGIN EXCLUSIVE; INSERT INTO orders VALUES (600, 'x')", nullptr, nullptr, nullptr), SQLITE_OK);
+    ASSERT_EQ(sqlite3_exec(handle, "BEGIN EXCLUSIVE; INSERT INTO orders VALUES (600, 'x')", nullptr, nullptr, nullptr),
+              SQLITE_OK);
     std::thread releasing([&] {
         std::this_thread::sleep_for(std::chrono::milliseconds(400));
         sqlite3_exec(handle, "COMMIT", nullptr, nullptr, nullptr);
@@ -234,7 +245,8 @@ TEST_F(SqliteDatabase, ABusyWriterIsWaitedFor) {
 TEST_F(SqliteDatabase, WhatIsNoDatabaseIsRefused) {
     const auto code = [&] {
         const auto facts = world.database()->inspect();
-        return facts ? "none" : std::string(code_name(facts.error().code)) + (facts.error().hint.empty() ? " without a hint" : "");
+        return facts ? "none"
+                     : std::string(code_name(facts.error().code)) + (facts.error().hint.empty() ? " without a hint" : "");
     };
     std::ofstream(world.path(), std::ios::binary) << std::string(8192, 'x');
     EXPECT_EQ(code(), "corrupt");
@@ -248,7 +260,9 @@ TEST_F(SqliteDatabase, WhatIsNoDatabaseIsRefused) {
 }
 
 TEST_F(SqliteDatabase, ADamagedPageIsNoticedBeforeItIsCalledABackup) {
-    world.must("INSERT INTO orders WITH RECURSIVE n(i) AS (SELECT 1000 UNION ALL SELECT i + 1 FROM n WHERE i < 5000) SELECT i, hex(randomblob(40)) FROM n");
+    world.must(
+        "INSERT INTO orders WITH RECURSIVE n(i) AS (SELECT 1000 UNION ALL SELECT i + 1 FROM n WHERE i < 5000) SELECT i, "
+        "hex(randomblob(40)) FROM n");
     world.must("CREATE INDEX notes ON orders (note)");
     world.must("PRAGMA wal_checkpoint(TRUNCATE)");
     {

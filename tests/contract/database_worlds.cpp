@@ -24,9 +24,13 @@ namespace {
 namespace fs = std::filesystem;
 
 class NoProcesses final : public os::Processes {
-    Result<os::Outcome> run(const os::Command&, const std::function<bool()>&) override { return fail(Code::bug, "not to be called"); }
+    Result<os::Outcome> run(const os::Command&, const std::function<bool()>&) override {
+        return fail(Code::bug, "not to be called");
+    }
     Result<os::Recorded> recorded(const os::Path&) const override { return fail(Code::bug, "not to be called"); }
-    Result<os::Recorded> settle(const os::Path&, bool, std::chrono::milliseconds) override { return fail(Code::bug, "not to be called"); }
+    Result<os::Recorded> settle(const os::Path&, bool, std::chrono::milliseconds) override {
+        return fail(Code::bug, "not to be called");
+    }
 };
 
 int next_number() {
@@ -52,7 +56,9 @@ Result<std::string> sqlite_value(const os::Path& path, const std::string& statem
     return fail(Code::failed, why);
 }
 
-std::string only(const std::vector<std::vector<std::string>>& rows) { return rows.empty() || rows[0].empty() ? std::string() : rows[0][0]; }
+std::string only(const std::vector<std::vector<std::string>>& rows) {
+    return rows.empty() || rows[0].empty() ? std::string() : rows[0][0];
+}
 }  // namespace
 
 DatabaseWorld::DatabaseWorld() {
@@ -74,7 +80,9 @@ std::string shown(const Result<std::string>& answer) { return answer ? *answer :
 
 std::string DatabaseWorld::get(const std::string& query) { return shown(sql(query)); }
 std::string DatabaseWorld::get_at(const Fence& fence, const std::string& query) { return shown(sql_at(fence, query)); }
-std::string DatabaseWorld::get_in_failed(const std::string& mark, const std::string& query) { return shown(sql_in_failed(mark, query)); }
+std::string DatabaseWorld::get_in_failed(const std::string& mark, const std::string& query) {
+    return shown(sql_in_failed(mark, query));
+}
 
 void DatabaseWorld::fill(int rows) {
     must("CREATE TABLE orders (id integer PRIMARY KEY, note text NOT NULL)");
@@ -117,7 +125,8 @@ PostgresWorld::PostgresWorld(std::string name, const std::string& role_rights) :
 PostgresWorld::~PostgresWorld() {
     auto names = databases_beside();
     names.push_back(name_);
-    for (const auto& name : names) (void)postgres().sql("postgres", "DROP DATABASE IF EXISTS " + pg_name(name) + " WITH (FORCE)").has_value();
+    for (const auto& name : names)
+        (void)postgres().sql("postgres", "DROP DATABASE IF EXISTS " + pg_name(name) + " WITH (FORCE)").has_value();
     (void)postgres().sql("postgres", "DROP ROLE IF EXISTS " + role_).has_value();
 }
 
@@ -167,8 +176,9 @@ Result<std::string> PostgresWorld::sql_in_failed(const std::string& mark, const 
 
 std::vector<std::string> PostgresWorld::databases_beside() {
     std::vector<std::string> out;
-    const auto rows = postgres().sql("postgres", "SELECT datname FROM pg_database WHERE datname <> " + pg_literal(name_) + " AND (left(datname, " +
-                                                     std::to_string(name_.size() + 1) + ") = " + pg_literal(name_ + "_") + " OR left(datname, 29) = left(" +
+    const auto rows = postgres().sql("postgres", "SELECT datname FROM pg_database WHERE datname <> " + pg_literal(name_) +
+                                                     " AND (left(datname, " + std::to_string(name_.size() + 1) +
+                                                     ") = " + pg_literal(name_ + "_") + " OR left(datname, 29) = left(" +
                                                      pg_literal(name_) + ", 29) AND length(datname) > 38) ORDER BY 1");
     EXPECT_TRUE(rows) << rows.error().text();
     for (const auto& row : *rows) out.push_back(row[0]);
@@ -233,7 +243,9 @@ std::shared_ptr<void> SqliteWorld::connected_writer() {
             }};
 }
 
-Result<std::string> SqliteWorld::sql_at(const Fence& fence, const std::string& statement) { return sqlite_value(fence.name, statement); }
+Result<std::string> SqliteWorld::sql_at(const Fence& fence, const std::string& statement) {
+    return sqlite_value(fence.name, statement);
+}
 
 Result<std::string> SqliteWorld::sql_in_failed(const std::string& mark, const std::string& statement) {
     return sqlite_value(path().string() + ".failed-" + mark, statement);

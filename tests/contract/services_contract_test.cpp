@@ -55,7 +55,7 @@ TEST_P(ServicesContract, EachVerbMayBeCalledAgain) {
     ASSERT_OK(services().stop({}));
     ASSERT_OK(services().stop({}));
     world_->swap("1.1.0");
-    ASSERT_OK(services().reload({}, world_->release("1.1.0"))) ;
+    ASSERT_OK(services().reload({}, world_->release("1.1.0")));
     EXPECT_EQ("1.1.0", world_->served_soon()) << "one that is stopped is started by a reload";
 }
 
@@ -77,7 +77,8 @@ TEST_P(ServicesContract, AReleaseThatDiesAtBootIsAFailure) {
 
 INSTANTIATE_TEST_SUITE_P(Managers, ServicesContract,
                          testing::Values(Kind{"pm2", []() -> std::unique_ptr<World> { return std::make_unique<Pm2World>(); }},
-                                         Kind{"command", []() -> std::unique_ptr<World> { return std::make_unique<CommandWorld>(); }}),
+                                         Kind{"command",
+                                              []() -> std::unique_ptr<World> { return std::make_unique<CommandWorld>(); }}),
                          [](const auto& info) { return std::string(info.param.name); });
 
 TEST(CommandServices, GuardIsACapabilityThatTheSiteConfigures) {

@@ -55,7 +55,8 @@ TEST_F(Pm2, TheAppsOwnVariablesAreRefreshedAndPwdIsKept) {
 }
 
 TEST_F(Pm2, TheEnvironmentItWasStartedWithIsChosenAgain) {
-    world_.ecosystem("{env: {PORT: " + std::to_string(world_.port) + ", NODE_ENV: 'development'}, env_production: {NODE_ENV: 'production', WORD: 'live'}}");
+    world_.ecosystem("{env: {PORT: " + std::to_string(world_.port) +
+                     ", NODE_ENV: 'development'}, env_production: {NODE_ENV: 'production', WORD: 'live'}}");
     world_.pm2({"start", (world_.root / "current" / "ecosystem.config.js").string(), "--env", "production"});
     ASSERT_EQ("production", world_.ask().at("node_env"));
     reload("1.1.0");
@@ -132,7 +133,8 @@ TEST_F(Pm2, MoreAndFewerInstancesTakeEffect) {
 TEST_F(Pm2, AChangedFolderOrModeTakesEffect) {
     start();
     world_.run({"mkdir", "-p", (world_.release("1.1.0") / "backend").string()});
-    world_.run({"cp", (world_.release("1.1.0") / "app.js").string(), (world_.release("1.1.0") / "VERSION").string(), (world_.release("1.1.0") / "backend").string()});
+    world_.run({"cp", (world_.release("1.1.0") / "app.js").string(), (world_.release("1.1.0") / "VERSION").string(),
+                (world_.release("1.1.0") / "backend").string()});
     world_.ecosystem("{cwd: root + '/current/backend'}");
     reload("1.1.0");
     EXPECT_EQ((world_.release("1.1.0") / "backend").string(), world_.state().running_from);
@@ -154,7 +156,9 @@ TEST_F(Pm2, BootLongerThanListenTimeoutIsWaitedFor) {
 
 TEST_F(Pm2, ABannerBeforeTheListIsTolerated) {
     start();
-    world_.write(world_.root / "pm2.sh", "#!/bin/sh\necho '[PM2] a banner [with brackets]'\nprintf '>>>> In-memory PM2 is out-of-date '\nexec " + pm2_command() + " \"$@\"\n");
+    world_.write(world_.root / "pm2.sh",
+                 "#!/bin/sh\necho '[PM2] a banner [with brackets]'\nprintf '>>>> In-memory PM2 is out-of-date '\nexec " +
+                     pm2_command() + " \"$@\"\n");
     world_.run({"chmod", "755", (world_.root / "pm2.sh").string()});
     world_.site.services.pm2.bin = (world_.root / "pm2.sh").string();
     world_.made_anew();
@@ -168,7 +172,8 @@ TEST_F(Pm2, AForeignAppOfTheSameNameIsNeverTouched) {
     world_.write(folder / "app.js", World::read(UPREV_TEST_SUPPORT "/pm2_app.js"));
     world_.pm2({"start", (folder / "app.js").string(), "--name", "web", "--cwd", folder.string()});
     const auto before = world_.app("web").at("pid");
-    for (const auto& done : {services().stop({}), services().start({}, world_.release("1.0.0")), services().reload({}, world_.release("1.0.0"))}) {
+    for (const auto& done :
+         {services().stop({}), services().start({}, world_.release("1.0.0")), services().reload({}, world_.release("1.0.0"))}) {
         ASSERT_FALSE(done.has_value());
         EXPECT_EQ(Code::conflict, done.error().code);
     }
@@ -184,7 +189,8 @@ TEST_F(Pm2, AForeignAppOfTheSameNameIsNeverTouched) {
 TEST_F(Pm2, ANamespaceOfTheSameNameIsNotMistakenForTheApp) {
     world_.start_foreign();
     const auto folder = world_.root / "elsewhere" / "app";
-    world_.pm2({"start", (folder / "app.js").string(), "--name", "other", "--namespace", "web", "--cwd", folder.string(), "--", "x"});
+    world_.pm2(
+        {"start", (folder / "app.js").string(), "--name", "other", "--namespace", "web", "--cwd", folder.string(), "--", "x"});
     const auto before = world_.app("other").at("pid");
     ASSERT_OK(services().stop({}));
     EXPECT_EQ(before, world_.app("other").at("pid"));
@@ -199,7 +205,8 @@ TEST_F(Pm2, AnAppWithACronRestartStaysDown) {
     reload("1.1.0");
     ASSERT_OK(services().stop({}));
     world_.site.services.pm2.ecosystem.clear();
-    world_.pm2({"start", (world_.root / "current" / "app.js").string(), "--name", "web", "--cwd", (world_.root / "current").string(), "--cron", "0 4 1 1 *"});
+    world_.pm2({"start", (world_.root / "current" / "app.js").string(), "--name", "web", "--cwd",
+                (world_.root / "current").string(), "--cron", "0 4 1 1 *"});
     EXPECT_EQ(Code::refused, world_.made_anew().stop({}).error().code);
     EXPECT_EQ("1.1.0", world_.served_soon());
 }

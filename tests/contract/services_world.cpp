@@ -17,7 +17,8 @@ namespace {
 
 constexpr const char* path = "/usr/local/bin:/usr/bin:/bin:/usr/local/sbin:/usr/sbin:/sbin";
 
-std::string output_of(std::vector<std::string> argv, const std::string& user, const os::Path& cwd, std::map<std::string, std::string> env = {}) {
+std::string output_of(std::vector<std::string> argv, const std::string& user, const os::Path& cwd,
+                      std::map<std::string, std::string> env = {}) {
     os::Command command;
     command.argv = std::move(argv);
     command.user = user;
@@ -29,15 +30,18 @@ std::string output_of(std::vector<std::string> argv, const std::string& user, co
     command.keep_stragglers = true;
     const auto done = os::capture(command);
     if (!done) throw std::runtime_error(done.error().text());
-    if (!done->outcome.ok()) throw std::runtime_error(command.argv[0] + " " + done->outcome.describe() + ": " + done->output + done->errors);
+    if (!done->outcome.ok())
+        throw std::runtime_error(command.argv[0] + " " + done->outcome.describe() + ": " + done->output + done->errors);
     return done->output;
 }
 
 // The Python half of the test support keeps the cache and the user.
 std::string workplace(const std::string& expression) {
-    return std::string(trim(output_of({"python3", "-c", "import sys; sys.path.insert(0, '" UPREV_TEST_SUPPORT "'); import workplace; print(" + expression + ")"}, "", "/")));
+    return std::string(
+        trim(output_of({"python3", "-c",
+                        "import sys; sys.path.insert(0, '" UPREV_TEST_SUPPORT "'); import workplace; print(" + expression + ")"},
+                       "", "/")));
 }
-
 
 }  // namespace
 
@@ -47,7 +51,8 @@ const std::string& application_user() {
 }
 
 const std::string& pm2_command() {
-    static const std::string command = workplace("workplace.npm_folder('pm2', workplace.application_user())") + "/node_modules/.bin/pm2";
+    static const std::string command =
+        workplace("workplace.npm_folder('pm2', workplace.application_user())") + "/node_modules/.bin/pm2";
     return command;
 }
 
@@ -80,8 +85,10 @@ World::World() : user(os::is_root() ? application_user() : "") {
 }
 
 World::~World() {
-    if (!testing::Test::HasFailure()) fs::remove_all(root);
-    else std::cerr << "kept: " << root << '\n';
+    if (!testing::Test::HasFailure())
+        fs::remove_all(root);
+    else
+        std::cerr << "kept: " << root << '\n';
 }
 
 void World::write(const os::Path& file, const std::string& text) {
@@ -90,7 +97,8 @@ void World::write(const os::Path& file, const std::string& text) {
     command.user = user;
     command.env = {{"PATH", path}};
     command.input = text;
-    if (const auto done = os::capture(command); !done || !done->outcome.ok()) throw std::runtime_error("cannot write " + file.string());
+    if (const auto done = os::capture(command); !done || !done->outcome.ok())
+        throw std::runtime_error("cannot write " + file.string());
 }
 
 std::string World::read(const os::Path& file) {
@@ -178,7 +186,8 @@ Services& Pm2World::services() { return services_ ? *services_ : made_anew(); }
 
 std::string Pm2World::pm2(std::vector<std::string> arguments, const os::Path& cwd) {
     arguments.insert(arguments.begin(), pm2_command());
-    return output_of(std::move(arguments), user, cwd, {{"PM2_HOME", home.string()}, {"PM2_DISABLE_VERSION_CHECK", "true"}, {"PORT", std::to_string(port)}});
+    return output_of(std::move(arguments), user, cwd,
+                     {{"PM2_HOME", home.string()}, {"PM2_DISABLE_VERSION_CHECK", "true"}, {"PORT", std::to_string(port)}});
 }
 
 nlohmann::json Pm2World::jlist() {
@@ -207,24 +216,31 @@ void Pm2World::kill_daemon() {
 
 void Pm2World::ecosystem(const std::string& more) {
     write(root / "shared" / "ecosystem.config.js",
-          "const fs = require('fs'), root = '" + root.string() + "';\n"
-          "module.exports = {apps: [Object.assign({name: 'web', script: 'app.js', cwd: root + '/current', exec_mode: 'cluster', instances: 2, wait_ready: true,\n"
-          "  listen_timeout: 5000, kill_timeout: 3000, min_uptime: 1000, max_restarts: 4, env: {PORT: " + std::to_string(port) + ", WORD: 'one'}}, " + more + ")]};\n");
+          "const fs = require('fs'), root = '" + root.string() +
+              "';\n"
+              "module.exports = {apps: [Object.assign({name: 'web', script: 'app.js', cwd: root + '/current', exec_mode: "
+              "'cluster', instances: 2, wait_ready: true,\n"
+              "  listen_timeout: 5000, kill_timeout: 3000, min_uptime: 1000, max_restarts: 4, env: {PORT: " +
+              std::to_string(port) + ", WORD: 'one'}}, " + more + ")]};\n");
 }
 
 void Pm2World::start_foreign(bool python) {
     const auto folder = root / "elsewhere" / "app";
     run({"mkdir", "-p", folder.string()});
     write(folder / "VERSION", "9\n");
-    for (const auto* name : {"app.js", "app.py"}) write(folder / name, read(os::Path(UPREV_TEST_SUPPORT) / (std::string("pm2_") + name)));
-    write(folder / "foreign.config.js", std::string("module.exports = {apps: [{name: 'foreign', script: '") + (python ? "app.py', interpreter: 'python3" : "app.js") + "', cwd: '" +
+    for (const auto* name : {"app.js", "app.py"})
+        write(folder / name, read(os::Path(UPREV_TEST_SUPPORT) / (std::string("pm2_") + name)));
+    write(folder / "foreign.config.js", std::string("module.exports = {apps: [{name: 'foreign', script: '") +
+                                            (python ? "app.py', interpreter: 'python3" : "app.js") + "', cwd: '" +
                                             folder.string() + "', env: {PORT: ''}}]};\n");
     pm2({"start", (folder / "foreign.config.js").string()});
 }
 
 std::string Pm2World::foreign_identity() {
     const auto row = app("foreign");
-    return row.is_null() ? "gone" : row.at("pid").dump() + " " + row.at("pm2_env").at("restart_time").dump() + " " + row.at("pm2_env").at("status").dump();
+    return row.is_null() ? "gone"
+                         : row.at("pid").dump() + " " + row.at("pm2_env").at("restart_time").dump() + " " +
+                               row.at("pm2_env").at("status").dump();
 }
 
 CommandWorld::CommandWorld() {

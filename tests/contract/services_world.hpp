@@ -34,9 +34,9 @@ class World {
     void add_release(const std::string& version, const std::string& script = {});  // empty: the test application
     void swap(const std::string& version);                                         // the pointer, atomically
     [[nodiscard]] os::Path release(const std::string& version) const { return root / "releases" / version; }
-    [[nodiscard]] nlohmann::json ask(int of_port = 0) const;   // the application's answer; null: none
-    [[nodiscard]] std::string served() const;                  // its version; empty: no answer
-    [[nodiscard]] std::string served_soon();                   // the same, waiting a little for an answer
+    [[nodiscard]] nlohmann::json ask(int of_port = 0) const;                    // the application's answer; null: none
+    [[nodiscard]] std::string served() const;                                   // its version; empty: no answer
+    [[nodiscard]] std::string served_soon();                                    // the same, waiting a little for an answer
     std::string run(std::vector<std::string> argv, const os::Path& cwd = "/");  // as the user; stdout
     void write(const os::Path& path, const std::string& text);                  // as the user
     [[nodiscard]] static std::string read(const os::Path& path);
@@ -88,10 +88,10 @@ class CommandWorld final : public World {
     std::unique_ptr<Services> services_;
 };
 
-#define ASSERT_OK(expression)                                               \
-    do {                                                                    \
-        auto&& ok_ = (expression);                                          \
-        ASSERT_TRUE(ok_.has_value()) << ok_.error().text();                 \
+#define ASSERT_OK(expression)                               \
+    do {                                                    \
+        auto&& ok_ = (expression);                          \
+        ASSERT_TRUE(ok_.has_value()) << ok_.error().text(); \
     } while (false)
 
 }  // namespace uprev::test

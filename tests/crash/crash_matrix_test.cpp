@@ -31,7 +31,9 @@ bool deep() {
     return depth != nullptr && std::string(depth) == "deep";
 }
 
-std::string describe(const Scenario& s, std::size_t at, Cut cut, const std::string& label) { return s.name + " | " + std::to_string(at) + " " + std::string(word(cut)) + " | " + label; }
+std::string describe(const Scenario& s, std::size_t at, Cut cut, const std::string& label) {
+    return s.name + " | " + std::to_string(at) + " " + std::string(word(cut)) + " | " + label;
+}
 
 constexpr Cut cuts[] = {Cut::before, Cut::after, Cut::dropped};
 }  // namespace
@@ -64,12 +66,15 @@ TEST(CrashMatrix, EveryPoint) {
     }
     if (std::getenv("UPREV_ACCEPT") != nullptr) {
         std::ofstream out(golden_file());
-        out << "# Where a crash may end in needs_operator: scenario | cut | change. Written by UPREV_ACCEPT=1; read each new line before keeping it.\n";
+        out << "# Where a crash may end in needs_operator: scenario | cut | change. Written by UPREV_ACCEPT=1; read each new "
+               "line before keeping it.\n";
         for (const auto& line : operators) out << line << "\n";
     }
     const auto legal = golden();
     for (const auto& line : operators) EXPECT_TRUE(legal.count(line) != 0) << "needs_operator where it is not legal: " << line;
-    for (const auto& line : legal) EXPECT_TRUE(operators.count(line) != 0) << "the golden file lists a point that no longer ends in needs_operator: " << line;
+    for (const auto& line : legal)
+        EXPECT_TRUE(operators.count(line) != 0)
+            << "the golden file lists a point that no longer ends in needs_operator: " << line;
     std::cout << "crash points: " << points << ", violations: " << wrong << ", needs_operator: " << operators.size() << "\n";
 }
 
@@ -82,8 +87,8 @@ struct Pairs {
         const auto v = run(s, first, second);
         ++count;
         for (const auto& line : v.wrong) {
-            ADD_FAILURE() << describe(s, first.at, first.cut, v.point) << ", then " << second.at << " " << word(second.cut) << " -> "
-                          << v.result << ": " << line;
+            ADD_FAILURE() << describe(s, first.at, first.cut, v.point) << ", then " << second.at << " " << word(second.cut)
+                          << " -> " << v.result << ": " << line;
             ++wrong;
         }
     }
@@ -100,7 +105,8 @@ std::vector<Kill> firsts_of(const Scenario& s) { return kills_of(run(s, {}, {}).
 
 const Scenario& shortest() {
     const auto& all = scenarios();
-    return *std::min_element(all.begin(), all.end(), [](const auto& a, const auto& b) { return firsts_of(a).size() < firsts_of(b).size(); });
+    return *std::min_element(all.begin(), all.end(),
+                             [](const auto& a, const auto& b) { return firsts_of(a).size() < firsts_of(b).size(); });
 }
 }  // namespace
 

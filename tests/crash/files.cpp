@@ -51,7 +51,8 @@ class Files final : public os::FileSystem {
         if (w_.live.count(base) == 0) return fail(Code::not_found, "no folder " + base);
         std::vector<std::string> names;
         for (const auto& [path, node] : w_.live)
-            if (path.starts_with(base + "/") && path.find('/', base.size() + 1) == std::string::npos) names.push_back(path.substr(base.size() + 1));
+            if (path.starts_with(base + "/") && path.find('/', base.size() + 1) == std::string::npos)
+                names.push_back(path.substr(base.size() + 1));
         return names;
     }
     Result<os::DiskSpace> space(const os::Path&) const override { return os::DiskSpace{1ULL << 40U, 1ULL << 41U, 1, 1'000'000}; }
@@ -59,7 +60,8 @@ class Files final : public os::FileSystem {
     Result<> make_folders(const os::Path& path, std::uint32_t, const os::Owner&) override {
         if (w_.live.count(path.string()) != 0) return w_.alive();
         return both("make folder", [path](Tree& tree) {
-            for (os::Path at = path; at.string().size() > 1; at = at.parent_path()) tree.try_emplace(at.string(), Node{os::FileType::folder, ""});
+            for (os::Path at = path; at.string().size() > 1; at = at.parent_path())
+                tree.try_emplace(at.string(), Node{os::FileType::folder, ""});
         });
     }
     Result<> write(const os::Path& path, std::string_view bytes, std::uint32_t, const os::Owner&) override {
@@ -68,7 +70,8 @@ class Files final : public os::FileSystem {
     Result<> point(const os::Path& link, const os::Path& target, const os::Owner&) override {
         TRY_VOID(w_.alive());
         const auto found = w_.live.find(link.string());
-        if (found != w_.live.end() && found->second.type != os::FileType::symlink) return fail(Code::invalid, link.string() + " is no symlink");
+        if (found != w_.live.end() && found->second.type != os::FileType::symlink)
+            return fail(Code::invalid, link.string() + " is no symlink");
         return both("point", [&](Tree& tree) { tree[link.string()] = {os::FileType::symlink, target.string()}; });
     }
     Result<> rename(const os::Path& from, const os::Path& to) override {
@@ -87,7 +90,8 @@ class Files final : public os::FileSystem {
     Result<> remove_tree(const os::Path& path) override {
         TRY_VOID(w_.alive());
         if (w_.live.count(path.string()) == 0) return {};
-        return both("remove", [&](Tree& tree) { std::erase_if(tree, [&](const auto& row) { return below(row.first, path.string()); }); });
+        return both("remove",
+                    [&](Tree& tree) { std::erase_if(tree, [&](const auto& row) { return below(row.first, path.string()); }); });
     }
     Result<> sync_tree(const os::Path& path) override {
         return w_.change("sync", [&]() -> Result<> {
@@ -125,7 +129,9 @@ class SimUnpacker final : public Unpacker {
         }));
         return Unpacked{100, 2};
     }
-    Result<std::string> read_member(int, const std::string& name, std::uint64_t) override { return fail(Code::not_found, "no " + name); }
+    Result<std::string> read_member(int, const std::string& name, std::uint64_t) override {
+        return fail(Code::not_found, "no " + name);
+    }
     Result<Unpacked> measure(int, const UnpackLimits&) override { return Unpacked{100, 2}; }
 
    private:
@@ -135,6 +141,8 @@ class SimUnpacker final : public Unpacker {
 }  // namespace
 
 std::unique_ptr<os::FileSystem> make_files(World& world) { return std::make_unique<Files>(world); }
-std::unique_ptr<Unpacker> make_unpacker(World& world, std::string version) { return std::make_unique<SimUnpacker>(world, std::move(version)); }
+std::unique_ptr<Unpacker> make_unpacker(World& world, std::string version) {
+    return std::make_unique<SimUnpacker>(world, std::move(version));
+}
 
 }  // namespace uprev::sim

@@ -6,7 +6,9 @@
 namespace uprev::sim {
 
 namespace {
-bool contains(const std::vector<std::string>& rows, const std::string& row) { return std::find(rows.begin(), rows.end(), row) != rows.end(); }
+bool contains(const std::vector<std::string>& rows, const std::string& row) {
+    return std::find(rows.begin(), rows.end(), row) != rows.end();
+}
 }  // namespace
 
 std::vector<std::string> violations(const World& w, bool stopped) {
@@ -18,11 +20,14 @@ std::vector<std::string> violations(const World& w, bool stopped) {
             if (path.starts_with(target + "/") && w.disk.count(path) == 0) out.push_back("active file not on disk: " + path);
     }
     const auto* active = w.behaviour_of(target);
-    if (active == nullptr || w.live.count(target + "/built") == 0) out.push_back("the pointer leads to half a release: " + target);
+    if (active == nullptr || w.live.count(target + "/built") == 0)
+        out.push_back("the pointer leads to half a release: " + target);
     for (const auto& [name, service] : w.services) {
-        if (service.running && service.folder != target) out.push_back(name + " runs from " + service.folder + ", not from the pointer's " + target);
+        if (service.running && service.folder != target)
+            out.push_back(name + " runs from " + service.folder + ", not from the pointer's " + target);
         const auto code = w.releases.find(service.version);
-        if (service.running && (code == w.releases.end() || code->second.reads.count(w.data.schema) == 0)) out.push_back(name + " " + service.version + " runs on schema " + w.data.schema + ", which it can't read");
+        if (service.running && (code == w.releases.end() || code->second.reads.count(w.data.schema) == 0))
+            out.push_back(name + " " + service.version + " runs on schema " + w.data.schema + ", which it can't read");
         if (!service.running && !stopped) out.push_back(name + " is down");
     }
     for (const auto& row : w.acknowledged)

@@ -52,7 +52,8 @@ class Commands final : public os::Processes {
     void half(const os::Command& command, const std::string& folder, bool first) {
         const auto* b = w_.behaviour_of(folder);
         if (command.argv.front() == "build" && !first) w_.live[folder + "/built"] = {os::FileType::regular, "yes"};
-        if (command.argv.front() != "migrate" || b == nullptr || b->migrates_to.empty() || w_.data.schema == b->migrates_to) return;
+        if (command.argv.front() != "migrate" || b == nullptr || b->migrates_to.empty() || w_.data.schema == b->migrates_to)
+            return;
         if (first) w_.data.schema = "half-" + b->migrates_to;
         if (!first && !b->migration_fails) w_.data.schema = b->migrates_to;
         ++w_.data.writes;
@@ -137,7 +138,9 @@ class SimDatabase final : public Database {
     Result<> forget(const Snapshot& snapshot, bool keep_dump) override {
         return drop(keep_dump ? "" : snapshot.path.string(), snapshot.restored);
     }
-    Result<> discard(const os::Path& folder, const std::string& mark) override { return drop((folder / ("shop-" + mark + ".dump")).string(), mark); }
+    Result<> discard(const os::Path& folder, const std::string& mark) override {
+        return drop((folder / ("shop-" + mark + ".dump")).string(), mark);
+    }
     Result<std::optional<ReplacedDatabase>> replaced(const std::string& mark) override {
         TRY_VOID(w_.alive());
         if (w_.failed_copies.count(mark) == 0) return std::optional<ReplacedDatabase>();
@@ -180,8 +183,12 @@ class SimServices final : public Services {
         }
         return out;
     }
-    Result<> start(const std::vector<std::string>& names, const os::Path& release) override { return each("start", names, release); }
-    Result<> reload(const std::vector<std::string>& names, const os::Path& release) override { return each("reload", names, release); }
+    Result<> start(const std::vector<std::string>& names, const os::Path& release) override {
+        return each("start", names, release);
+    }
+    Result<> reload(const std::vector<std::string>& names, const os::Path& release) override {
+        return each("reload", names, release);
+    }
     Result<> stop(const std::vector<std::string>& names) override {
         for (auto& [name, service] : w_.services) {
             if (!listed(names, name) || !service.running) continue;
@@ -202,7 +209,9 @@ class SimServices final : public Services {
     }
 
    private:
-    static bool listed(const std::vector<std::string>& names, const std::string& name) { return names.empty() || std::find(names.begin(), names.end(), name) != names.end(); }
+    static bool listed(const std::vector<std::string>& names, const std::string& name) {
+        return names.empty() || std::find(names.begin(), names.end(), name) != names.end();
+    }
     Result<> each(const std::string& verb, const std::vector<std::string>& names, const os::Path& release) {
         for (auto& [name, service] : w_.services) {
             if (!listed(names, name)) continue;

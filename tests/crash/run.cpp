@@ -83,8 +83,15 @@ struct Life {
     Ports ports;
 
     explicit Life(World& world)
-        : w(world), clock(world), files(make_files(world)), processes(make_processes(world)), unpacker(make_unpacker(world, "2.0.0")), database(make_database(world)),
-          services(make_services(world)), probe(make_probe(world)), layout(make_beside_layout(site, *files)) {
+        : w(world),
+          clock(world),
+          files(make_files(world)),
+          processes(make_processes(world)),
+          unpacker(make_unpacker(world, "2.0.0")),
+          database(make_database(world)),
+          services(make_services(world)),
+          probe(make_probe(world)),
+          layout(make_beside_layout(site, *files)) {
         ports.fs = files.get();
         ports.processes = processes.get();
         ports.clock = &clock;
@@ -151,14 +158,17 @@ Result<> begin(Life& life, Journal& journal, const Scenario& s) {
     adopted.operation = "adopt";
     adopted.state = GenerationState::good;
     TRY(journal.add_generation(adopted));
-    const auto in = TRY(look(life, release_of("1.0.0", life.w.releases["1.0.0"], false), release_of("2.0.0", s.next, s.declared_compatible), old_folder));
+    const auto in = TRY(look(life, release_of("1.0.0", life.w.releases["1.0.0"], false),
+                             release_of("2.0.0", s.next, s.declared_compatible), old_folder));
     const auto pinned = pin(life, in, mark);
-    return freeze(journal, "upgrade", plan_upgrade({&life.site, &in.release, &in.old_release, &in.facts, pinned.target, false}), pinned);
+    return freeze(journal, "upgrade", plan_upgrade({&life.site, &in.release, &in.old_release, &in.facts, pinned.target, false}),
+                  pinned);
 }
 
 // The way back, once the upgrade has succeeded.
 Result<> begin_back(Life& life, Journal& journal, const Scenario& s) {
-    const auto in = TRY(look(life, release_of("2.0.0", s.next, s.declared_compatible), release_of("1.0.0", life.w.releases["1.0.0"], false), new_folder));
+    const auto in = TRY(look(life, release_of("2.0.0", s.next, s.declared_compatible),
+                             release_of("1.0.0", life.w.releases["1.0.0"], false), new_folder));
     const auto pinned = pin(life, in, later_mark);
     const PlanInput input{&life.site, &in.release, &in.old_release, &in.facts, pinned.target, true};
     if (s.kind == Kind::rollback) return freeze(journal, "rollback", plan_rollback(input), pinned);
@@ -219,17 +229,71 @@ const std::vector<Scenario>& scenarios() {
         {"patch", {"1", {"1"}, "", false, true, true}, {"1"}, false, true, "succeeded", Kind::upgrade},
         {"unhealthy patch", {"1", {"1"}, "", false, true, false}, {"1"}, false, true, "undone", Kind::upgrade},
         {"throws at boot", {"1", {"1"}, "", false, false, true}, {"1"}, false, true, "undone", Kind::upgrade},
-        {"compatible migration", {"2", {"2", "1", "half-2"}, "2", false, true, true}, {"1", "half-2", "2"}, true, true, "succeeded", Kind::upgrade},
-        {"compatible migration, unhealthy", {"2", {"2", "1", "half-2"}, "2", false, true, false}, {"1", "half-2", "2"}, true, true, "undone", Kind::upgrade},
+        {"compatible migration",
+         {"2", {"2", "1", "half-2"}, "2", false, true, true},
+         {"1", "half-2", "2"},
+         true,
+         true,
+         "succeeded",
+         Kind::upgrade},
+        {"compatible migration, unhealthy",
+         {"2", {"2", "1", "half-2"}, "2", false, true, false},
+         {"1", "half-2", "2"},
+         true,
+         true,
+         "undone",
+         Kind::upgrade},
         {"incompatible migration", {"2", {"2"}, "2", false, true, true}, {"1"}, false, true, "succeeded", Kind::upgrade},
-        {"incompatible migration, nobody writes", {"2", {"2"}, "2", false, true, true}, {"1"}, false, false, "succeeded", Kind::upgrade},
-        {"incompatible migration fails half-way", {"2", {"2"}, "2", true, true, true}, {"1"}, false, true, "undone", Kind::upgrade},
-        {"incompatible migration, unhealthy, nobody writes", {"2", {"2"}, "2", false, true, false}, {"1"}, false, false, "undone", Kind::upgrade},
-        {"incompatible migration, unhealthy, users write", {"2", {"2"}, "2", false, true, false}, {"1"}, false, true, "needs_operator", Kind::upgrade},
-        {"incompatible migration, throws at boot", {"2", {"2"}, "2", false, false, true}, {"1"}, false, true, "undone", Kind::upgrade},
+        {"incompatible migration, nobody writes",
+         {"2", {"2"}, "2", false, true, true},
+         {"1"},
+         false,
+         false,
+         "succeeded",
+         Kind::upgrade},
+        {"incompatible migration fails half-way",
+         {"2", {"2"}, "2", true, true, true},
+         {"1"},
+         false,
+         true,
+         "undone",
+         Kind::upgrade},
+        {"incompatible migration, unhealthy, nobody writes",
+         {"2", {"2"}, "2", false, true, false},
+         {"1"},
+         false,
+         false,
+         "undone",
+         Kind::upgrade},
+        {"incompatible migration, unhealthy, users write",
+         {"2", {"2"}, "2", false, true, false},
+         {"1"},
+         false,
+         true,
+         "needs_operator",
+         Kind::upgrade},
+        {"incompatible migration, throws at boot",
+         {"2", {"2"}, "2", false, false, true},
+         {"1"},
+         false,
+         true,
+         "undone",
+         Kind::upgrade},
         {"rollback of a patch", {"1", {"1"}, "", false, true, true}, {"1"}, false, true, "succeeded", Kind::rollback},
-        {"rollback, the schema stays", {"2", {"2", "1", "half-2"}, "2", false, true, true}, {"1", "half-2", "2"}, true, true, "succeeded", Kind::rollback},
-        {"restore of the set before an incompatible migration", {"2", {"2"}, "2", false, true, true}, {"1"}, false, true, "succeeded", Kind::restore},
+        {"rollback, the schema stays",
+         {"2", {"2", "1", "half-2"}, "2", false, true, true},
+         {"1", "half-2", "2"},
+         true,
+         true,
+         "succeeded",
+         Kind::rollback},
+        {"restore of the set before an incompatible migration",
+         {"2", {"2"}, "2", false, true, true},
+         {"1"},
+         false,
+         true,
+         "succeeded",
+         Kind::restore},
     };
     return all;
 }
@@ -248,7 +312,8 @@ Verdict run(const Scenario& scenario, Kill first, Kill second) {
     {
         Life life(w);
         auto journal = life.journal(file);
-        if (journal && (upgrades ? begin(life, *journal, scenario) : begin_back(life, *journal, scenario))) (void)carry_on(life, *journal).has_value();
+        if (journal && (upgrades ? begin(life, *journal, scenario) : begin_back(life, *journal, scenario)))
+            (void)carry_on(life, *journal).has_value();
     }
     out.labels = w.labels();
     out.point = first.at == 0 ? "" : out.labels.empty() ? "?" : out.labels.back();

@@ -14,21 +14,21 @@ enum class Kind { upgrade, rollback, restore };
 
 struct Scenario {
     std::string name;
-    Behaviour next;              // the release that is upgraded to; the old one reads schema 1 only unless `old_reads` says more
+    Behaviour next;  // the release that is upgraded to; the old one reads schema 1 only unless `old_reads` says more
     std::set<std::string> old_reads{"1"};
     bool declared_compatible = false;
     bool client = true;
-    std::string expected;        // result of the run that nobody kills
+    std::string expected;  // result of the run that nobody kills
     Kind kind = Kind::upgrade;
 };
 const std::vector<Scenario>& scenarios();
 
 struct Verdict {
-    std::string result;                  // of the operation, after recovery
-    std::vector<std::string> wrong;      // violations; empty: in order
-    std::vector<std::string> labels;     // changes of the first run
-    std::string point;                   // what it was killed at
-    std::size_t recovery_changes = 0;    // in the first recovery
+    std::string result;                // of the operation, after recovery
+    std::vector<std::string> wrong;    // violations; empty: in order
+    std::vector<std::string> labels;   // changes of the first run
+    std::string point;                 // what it was killed at
+    std::size_t recovery_changes = 0;  // in the first recovery
 };
 
 // `first` kills the operation, `second` its recovery (at: 0 for not at all). Recovers until nothing is left, then once more.

@@ -108,7 +108,8 @@ void World::client_writes() {
     for (const auto& [name, service] : services) {
         if (!service.running) continue;
         const auto found = releases.find(service.version);
-        if (found == releases.end() || found->second.reads.count(data.schema) == 0) continue;  // its code fails: nothing is acknowledged
+        if (found == releases.end() || found->second.reads.count(data.schema) == 0)
+            continue;  // its code fails: nothing is acknowledged
         const auto row = "row-" + std::to_string(acknowledged.size());
         data.rows.push_back(row);
         ++data.writes;

@@ -34,25 +34,25 @@ using Tree = std::map<std::string, Node>;  // absolute path -> node
 
 // What an application release is, as the world executes it.
 struct Behaviour {
-    std::string schema;                 // the schema its code needs
-    std::set<std::string> reads;        // those it can serve on
-    std::string migrates_to;            // what its migration command makes of the schema; empty: it has none
-    bool migration_fails = false;       // half-way
+    std::string schema;            // the schema its code needs
+    std::set<std::string> reads;   // those it can serve on
+    std::string migrates_to;       // what its migration command makes of the schema; empty: it has none
+    bool migration_fails = false;  // half-way
     bool boots = true;
     bool healthy = true;
 };
 
 struct Service {
     bool running = false;
-    std::string version;                // of the code in memory
-    std::string folder;                 // it runs from
+    std::string version;  // of the code in memory
+    std::string folder;   // it runs from
     std::uint32_t restarts = 0;
 };
 
 struct Data {
     std::string schema = "1";
     std::vector<std::string> rows;
-    std::uint64_t writes = 0;           // counts every committed change
+    std::uint64_t writes = 0;  // counts every committed change
 };
 
 class World {
@@ -68,8 +68,8 @@ class World {
     [[nodiscard]] const std::vector<std::string>& labels() const { return labels_; }
     [[nodiscard]] bool killed() const { return killed_; }
     [[nodiscard]] bool lost_power() const { return lost_power_; }
-    void revive(Kill kill);                // a new uprev starts; counting goes on from zero
-    void boot();                           // after a power cut, once recovery had its turn: what isn't guarded starts
+    void revive(Kill kill);  // a new uprev starts; counting goes on from zero
+    void boot();             // after a power cut, once recovery had its turn: what isn't guarded starts
 
     // What goes on outside of uprev between two of its calls.
     void tick();
@@ -82,17 +82,17 @@ class World {
     Tree live;
     Tree disk;
     Data data;
-    std::string fence;                     // mark; empty: open
-    std::string guard;                     // mark; empty: none
-    std::map<std::string, Data> dumps;     // path -> content
-    std::set<std::string> copies;          // marks of proven copies that stand beside the database
+    std::string fence;                  // mark; empty: open
+    std::string guard;                  // mark; empty: none
+    std::map<std::string, Data> dumps;  // path -> content
+    std::set<std::string> copies;       // marks of proven copies that stand beside the database
     std::map<std::string, Data> failed_copies;
     std::map<std::string, Service> services;
-    std::map<std::string, Behaviour> releases;      // version -> behaviour
-    std::map<std::string, os::Recorded> records;    // what shims wrote
+    std::map<std::string, Behaviour> releases;                // version -> behaviour
+    std::map<std::string, os::Recorded> records;              // what shims wrote
     std::map<std::string, std::function<void()>> unfinished;  // commands still running under their shim
     std::vector<std::string> acknowledged;
-    bool client = true;                    // writes through the services whenever it can
+    bool client = true;  // writes through the services whenever it can
     std::int64_t now_ms = 1'800'000'000'000;
 
    private:

@@ -39,10 +39,18 @@ std::string changed(std::string input, Dice& dice) {
     for (std::size_t times = 1 + dice.below(4); times > 0 && !input.empty(); --times) {
         const std::size_t at = dice.below(input.size());
         switch (dice.below(4)) {
-            case 0: input[at] = static_cast<char>(dice.below(256)); break;
-            case 1: input.erase(at, 1 + dice.below(8)); break;
-            case 2: input.insert(at, 1 + dice.below(8), static_cast<char>(dice.below(256))); break;
-            default: input.insert(at, input.substr(dice.below(input.size()), 1 + dice.below(32))); break;
+            case 0:
+                input[at] = static_cast<char>(dice.below(256));
+                break;
+            case 1:
+                input.erase(at, 1 + dice.below(8));
+                break;
+            case 2:
+                input.insert(at, 1 + dice.below(8), static_cast<char>(dice.below(256)));
+                break;
+            default:
+                input.insert(at, input.substr(dice.below(input.size()), 1 + dice.below(32)));
+                break;
         }
     }
     return input;
@@ -55,7 +63,8 @@ void replay(const std::filesystem::path& file) {
     std::printf("%s\n", file.c_str());
     std::fflush(stdout);
     run(input);
-    for (std::size_t i = 0; i < cuts && i < input.size(); ++i) run(input.substr(0, input.size() * i / std::min(cuts, input.size())));
+    for (std::size_t i = 0; i < cuts && i < input.size(); ++i)
+        run(input.substr(0, input.size() * i / std::min(cuts, input.size())));
     Dice dice(input);
     for (int i = 0; i < changes; ++i) run(changed(input, dice));
 }

@@ -16,7 +16,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         limits.entries = 1000;
         const auto unpacker = uprev::make_tar_unpacker();
         const auto measured = unpacker->measure(fd, limits);
-        if (measured && (measured->bytes > limits.bytes || measured->entries > limits.entries || measured->entries == 0)) std::abort();
+        if (measured && (measured->bytes > limits.bytes || measured->entries > limits.entries || measured->entries == 0))
+            std::abort();
         if (!measured && measured.error().message.empty()) std::abort();
         const auto member = unpacker->read_member(fd, "uprev.release.yaml", 4096);
         if (member && member->size() > 4096) std::abort();

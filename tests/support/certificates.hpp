@@ -26,7 +26,9 @@ class Certificate {
     Certificate(Key key, Cert cert) : key_(std::move(key)), cert_(std::move(cert)) {}
     [[nodiscard]] std::shared_ptr<SSL_CTX> server_context() const {
         std::shared_ptr<SSL_CTX> context(SSL_CTX_new(TLS_server_method()), &SSL_CTX_free);
-        must(context && SSL_CTX_use_certificate(context.get(), cert_.get()) == 1 && SSL_CTX_use_PrivateKey(context.get(), key_.get()) == 1, "server certificate");
+        must(context && SSL_CTX_use_certificate(context.get(), cert_.get()) == 1 &&
+                 SSL_CTX_use_PrivateKey(context.get(), key_.get()) == 1,
+             "server certificate");
         return context;
     }
     [[nodiscard]] const Key& key() const { return key_; }
@@ -37,7 +39,8 @@ class Certificate {
     Cert cert_;
 };
 
-inline Certificate make_certificate(const std::string& name, const std::string& alternatives, const Certificate* issuer, long seconds_from, long seconds_until) {
+inline Certificate make_certificate(const std::string& name, const std::string& alternatives, const Certificate* issuer,
+                                    long seconds_from, long seconds_until) {
     const Key key(EVP_EC_gen("P-256"), &EVP_PKEY_free);
     const Cert cert(X509_new(), &X509_free);
     must(key && cert, "key");
@@ -47,7 +50,8 @@ inline Certificate make_certificate(const std::string& name, const std::string& 
     X509_gmtime_adj(X509_getm_notBefore(cert.get()), seconds_from);
     X509_gmtime_adj(X509_getm_notAfter(cert.get()), seconds_until);
     X509_set_pubkey(cert.get(), key.get());
-    X509_NAME_add_entry_by_txt(X509_get_subject_name(cert.get()), "CN", MBSTRING_ASC, reinterpret_cast<const unsigned char*>(name.c_str()), -1, -1, 0);
+    X509_NAME_add_entry_by_txt(X509_get_subject_name(cert.get()), "CN", MBSTRING_ASC,
+                               reinterpret_cast<const unsigned char*>(name.c_str()), -1, -1, 0);
     X509* parent = issuer != nullptr ? issuer->cert().get() : cert.get();
     X509_set_issuer_name(cert.get(), X509_get_subject_name(parent));
     X509V3_CTX context;
@@ -67,7 +71,8 @@ inline Certificate make_certificate(const std::string& name, const std::string& 
 class Authority {
    public:
     // Writes its certificate to `file`.
-    explicit Authority(const std::string& file) : own_(make_certificate("uprev test authority", "", nullptr, -60, 86400)), file_(file) {
+    explicit Authority(const std::string& file)
+        : own_(make_certificate("uprev test authority", "", nullptr, -60, 86400)), file_(file) {
         FILE* out = fopen(file.c_str(), "w");
         must(out != nullptr && PEM_write_X509(out, own_.cert().get()) == 1, "authority file");
         fclose(out);

@@ -49,26 +49,31 @@ class Peer {
         while (!bytes.empty()) {
             if (stop_) return false;
             const auto piece = static_cast<int>(std::min<std::size_t>(bytes.size(), 1U << 16U));
-            const auto put = tls_ != nullptr ? SSL_write(tls_, bytes.data(), piece) : ::send(fd_, bytes.data(), static_cast<std::size_t>(piece), MSG_NOSIGNAL);
+            const auto put = tls_ != nullptr ? SSL_write(tls_, bytes.data(), piece)
+                                             : ::send(fd_, bytes.data(), static_cast<std::size_t>(piece), MSG_NOSIGNAL);
             if (put <= 0) return false;
             bytes.remove_prefix(static_cast<std::size_t>(put));
         }
         return true;
     }
     bool answer(int status, const std::string& body, const std::string& more_headers = {}) const {
-        return send("HTTP/1.1 " + std::to_string(status) + " X\r\n" + more_headers + "Content-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body);
+        return send("HTTP/1.1 " + std::to_string(status) + " X\r\n" + more_headers +
+                    "Content-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body);
     }
     bool redirect(const std::string& to, int status = 302) const { return answer(status, "", "Location: " + to + "\r\n"); }
     // Until the time is over or the server stops.
     void idle(std::chrono::milliseconds time) const {
-        for (auto left = time; left.count() > 0 && !stop_; left -= std::chrono::milliseconds(10)) std::this_thread::sleep_for(std::chrono::milliseconds(10));
+        for (auto left = time; left.count() > 0 && !stop_; left -= std::chrono::milliseconds(10))
+            std::this_thread::sleep_for(std::chrono::milliseconds(10));
     }
     std::string receive() const {
         std::string piece(1U << 14U, '\0');
         pollfd waiting{fd_, POLLIN, 0};
-        while (!stop_ && (tls_ == nullptr || SSL_pending(tls_) == 0) && poll(&waiting, 1, 20) == 0) {}
+        while (!stop_ && (tls_ == nullptr || SSL_pending(tls_) == 0) && poll(&waiting, 1, 20) == 0) {
+        }
         if (stop_) return {};
-        const auto got = tls_ != nullptr ? SSL_read(tls_, piece.data(), static_cast<int>(piece.size())) : recv(fd_, piece.data(), piece.size(), 0);
+        const auto got = tls_ != nullptr ? SSL_read(tls_, piece.data(), static_cast<int>(piece.size()))
+                                         : recv(fd_, piece.data(), piece.size(), 0);
         piece.resize(got > 0 ? static_cast<std::size_t>(got) : 0);
         return piece;
     }
@@ -84,7 +89,8 @@ class HostileServer {
     using Handler = std::function<void(const SeenRequest&, const Peer&)>;
 
     // `certificate`: speaks TLS with it. REQUIRES: it outlives the server.
-    explicit HostileServer(Handler handler, const std::string& address = "127.0.0.1", const Certificate* certificate = nullptr, int port = 0)
+    explicit HostileServer(Handler handler, const std::string& address = "127.0.0.1", const Certificate* certificate = nullptr,
+                           int port = 0)
         : handler_(std::move(handler)), address_(address) {
         std::signal(SIGPIPE, SIG_IGN);  // SSL_write has no MSG_NOSIGNAL
         listen_on(port);
@@ -120,7 +126,8 @@ class HostileServer {
         at.sin_port = htons(static_cast<std::uint16_t>(port));
         inet_pton(AF_INET, address_.c_str(), &at.sin_addr);
         socklen_t size = sizeof at;
-        if (bind(listener_, reinterpret_cast<sockaddr*>(&at), size) != 0 || listen(listener_, 64) != 0) throw std::runtime_error("cannot listen on " + address_);
+        if (bind(listener_, reinterpret_cast<sockaddr*>(&at), size) != 0 || listen(listener_, 64) != 0)
+            throw std::runtime_error("cannot listen on " + address_);
         getsockname(listener_, reinterpret_cast<sockaddr*>(&at), &size);
         port_ = ntohs(at.sin_port);
     }
@@ -175,8 +182,10 @@ class HostileServer {
             const std::string field = head.substr(at + 2, next == std::string::npos ? next : next - at - 2);
             const auto colon = field.find(':');
             std::string name = field.substr(0, colon);
-            std::transform(name.begin(), name.end(), name.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-            if (colon != std::string::npos) request.headers[name] = field.substr(std::min(field.size(), field.find_first_not_of(' ', colon + 1)));
+            std::transform(name.begin(), name.end(), name.begin(),
+                           [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+            if (colon != std::string::npos)
+                request.headers[name] = field.substr(std::min(field.size(), field.find_first_not_of(' ', colon + 1)));
             at = next;
         }
     }

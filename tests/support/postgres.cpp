@@ -39,7 +39,8 @@ Result<> tool(std::vector<std::string> argv, const std::string& user) {
     command.env = {{"PATH", "/usr/bin:/bin"}, {"LC_ALL", "C.UTF-8"}, {"HOME", "/"}};
     command.user = user;
     const auto answer = TRY(os::capture(command));
-    if (!answer.outcome.ok()) return fail(Code::failed, command.argv[0] + ": " + answer.outcome.describe() + ": " + answer.errors);
+    if (!answer.outcome.ok())
+        return fail(Code::failed, command.argv[0] + ": " + answer.outcome.describe() + ": " + answer.errors);
     return {};
 }
 
@@ -51,20 +52,23 @@ os::Path fresh_folder(const std::string& stem) {
 }
 
 Result<> own(const os::Path& path, const os::User& user) {
-    if (::chown(path.c_str(), user.uid, user.gid) != 0) return fail(Code::permission, "cannot give '" + path.string() + "' to " + user.name);
+    if (::chown(path.c_str(), user.uid, user.gid) != 0)
+        return fail(Code::permission, "cannot give '" + path.string() + "' to " + user.name);
     return {};
 }
 
 // initdb once per machine, user and version; others copy it. Whoever is second throws its own away.
 Result<os::Path> initialised(const os::Path& bin, const os::User& user) {
-    const os::Path done = fs::temp_directory_path() / ("uprev-tests-postgres-" + bin.parent_path().filename().string() + "-" + user.name);
+    const os::Path done =
+        fs::temp_directory_path() / ("uprev-tests-postgres-" + bin.parent_path().filename().string() + "-" + user.name);
     if (fs::exists(done / "data/PG_VERSION")) return done;
     const os::Path aside = fresh_folder("uprev-tests-initdb");
     std::ofstream(aside / "password") << ScratchPostgres::password << "\n";
     TRY_VOID(own(aside, user));
     const char* local = os::is_root() ? "--auth-local=peer" : "--auth-local=trust";
-    TRY_VOID(tool({(bin / "initdb").string(), "-D", (aside / "data").string(), "-U", "postgres", "--auth-host=scram-sha-256", local,
-                   "--pwfile=" + (aside / "password").string(), "--no-sync", "-E", "UTF8", "--locale=C.UTF-8"}, user.name));
+    TRY_VOID(tool({(bin / "initdb").string(), "-D", (aside / "data").string(), "-U", "postgres", "--auth-host=scram-sha-256",
+                   local, "--pwfile=" + (aside / "password").string(), "--no-sync", "-E", "UTF8", "--locale=C.UTF-8"},
+                  user.name));
     std::error_code lost;
     fs::rename(aside, done, lost);
     if (lost) fs::remove_all(aside);
@@ -78,7 +82,8 @@ int free_port() {
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     socklen_t size = sizeof address;
     int port = 0;
-    if (bind(fd, reinterpret_cast<sockaddr*>(&address), size) == 0 && getsockname(fd, reinterpret_cast<sockaddr*>(&address), &size) == 0)
+    if (bind(fd, reinterpret_cast<sockaddr*>(&address), size) == 0 &&
+        getsockname(fd, reinterpret_cast<sockaddr*>(&address), &size) == 0)
         port = ntohs(address.sin_port);
     close(fd);
     return port;
@@ -86,7 +91,9 @@ int free_port() {
 
 // Between fork and exec only system calls: the test program may have threads.
 [[noreturn]] void become_server(const os::User& user, bool drop, int log, char* const* argv) {
-    if (drop && (setgroups(0, nullptr) != 0 || setresgid(user.gid, user.gid, user.gid) != 0 || setresuid(user.uid, user.uid, user.uid) != 0)) _exit(126);
+    if (drop && (setgroups(0, nullptr) != 0 || setresgid(user.gid, user.gid, user.gid) != 0 ||
+                 setresuid(user.uid, user.uid, user.uid) != 0))
+        _exit(126);
     prctl(PR_SET_PDEATHSIG, SIGQUIT);
     setsid();
     dup2(log, 1);
@@ -118,8 +125,10 @@ Result<> ScratchPostgres::resume() { return pid_ > 0 ? Result<>{} : launch(); }
 Result<> ScratchPostgres::launch() {
     const auto user = TRY(os::find_user(user_));
     const auto bin = TRY(binaries());
-    std::vector<std::string> words{(bin / "postgres").string(), "-D", data().string(), "-p", std::to_string(port_), "-k", folder_.string()};
-    for (const auto* setting : {"listen_addresses=127.0.0.1", "fsync=off", "full_page_writes=off", "shared_buffers=32MB", "max_connections=60"})
+    std::vector<std::string> words{(bin / "postgres").string(), "-D", data().string(), "-p",
+                                   std::to_string(port_),       "-k", folder_.string()};
+    for (const auto* setting :
+         {"listen_addresses=127.0.0.1", "fsync=off", "full_page_writes=off", "shared_buffers=32MB", "max_connections=60"})
         words.insert(words.end(), {"-c", setting});
     std::vector<char*> argv;
     for (auto& word : words) argv.push_back(word.data());
@@ -164,26 +173,31 @@ std::string ScratchPostgres::socket_url(const std::string& database, const std::
 Result<std::vector<std::vector<std::string>>> run_sql(const std::string& url, const std::string& statements) {
     const std::unique_ptr<PGconn, decltype(&PQfinish)> connection(PQconnectdb(url.c_str()), PQfinish);
     if (PQstatus(connection.get()) != CONNECTION_OK) return fail(Code::unavailable, PQerrorMessage(connection.get()));
-    PQsetNoticeProcessor(connection.get(), [](void*, const char*) {}, nullptr);
+    PQsetNoticeProcessor(
+        connection.get(), [](void*, const char*) {}, nullptr);
     const std::unique_ptr<PGresult, decltype(&PQclear)> answer(PQexec(connection.get(), statements.c_str()), PQclear);
     const auto status = PQresultStatus(answer.get());
     if (status != PGRES_TUPLES_OK && status != PGRES_COMMAND_OK) return fail(Code::failed, PQerrorMessage(connection.get()));
     std::vector<std::vector<std::string>> rows;
     for (int row = 0; row < PQntuples(answer.get()); ++row) {
         rows.emplace_back();
-        for (int column = 0; column < PQnfields(answer.get()); ++column) rows.back().emplace_back(PQgetvalue(answer.get(), row, column));
+        for (int column = 0; column < PQnfields(answer.get()); ++column)
+            rows.back().emplace_back(PQgetvalue(answer.get(), row, column));
     }
     return rows;
 }
 
-Result<std::vector<std::vector<std::string>>> ScratchPostgres::sql(const std::string& database, const std::string& statements) const {
+Result<std::vector<std::vector<std::string>>> ScratchPostgres::sql(const std::string& database,
+                                                                   const std::string& statements) const {
     // As key=value: a database's name may hold anything.
     std::string name;
     for (const char c : database) {
         if (c == '\'' || c == '\\') name += '\\';
         name += c;
     }
-    return run_sql("host=127.0.0.1 port=" + std::to_string(port_) + " user=postgres password=" + password + " dbname='" + name + "'", statements);
+    return run_sql(
+        "host=127.0.0.1 port=" + std::to_string(port_) + " user=postgres password=" + password + " dbname='" + name + "'",
+        statements);
 }
 
 Result<std::string> ScratchPostgres::value(const std::string& database, const std::string& query) const {

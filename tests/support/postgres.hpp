@@ -23,7 +23,8 @@ class ScratchPostgres {
     Result<> resume();  // after stop, on the same port
     void stop();        // fast: sessions are ended, nothing is lost
 
-    [[nodiscard]] std::string url(const std::string& database, const std::string& role = "postgres", const std::string& secret = password) const;
+    [[nodiscard]] std::string url(const std::string& database, const std::string& role = "postgres",
+                                  const std::string& secret = password) const;
     [[nodiscard]] std::string socket_url(const std::string& database, const std::string& role = "postgres") const;
     [[nodiscard]] const std::string& user() const { return user_; }  // OS user that the server runs as
     [[nodiscard]] int port() const { return port_; }

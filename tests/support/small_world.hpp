@@ -3,11 +3,11 @@
 // "public" addresses, with a hosts file that the test may rewrite. Nothing of it is seen outside, and nothing outside can be reached.
 #pragma once
 
+#include <arpa/inet.h>
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <net/if.h>
 #include <netinet/in.h>
-#include <arpa/inet.h>
 #include <sched.h>
 #include <sys/ioctl.h>
 #include <sys/mount.h>

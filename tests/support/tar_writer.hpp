@@ -17,7 +17,7 @@ struct TarRow {
     std::string link{};
     unsigned mode = 0644;
     std::string magic = std::string("ustar\00000", 8);
-    std::string size_field{};          // 12 bytes; empty: the octal size of `data`
+    std::string size_field{};  // 12 bytes; empty: the octal size of `data`
     std::string prefix{};
     bool bad_checksum = false;
 };
@@ -26,7 +26,9 @@ class TarWriter {
    public:
     TarWriter& add(const TarRow& row) {
         std::string header(512, '\0');
-        const auto put = [&](std::size_t at, std::size_t room, const std::string& text) { header.replace(at, std::min(room, text.size()), text.substr(0, room)); };
+        const auto put = [&](std::size_t at, std::size_t room, const std::string& text) {
+            header.replace(at, std::min(room, text.size()), text.substr(0, room));
+        };
         put(0, 100, row.name);
         put(100, 8, octal(row.mode, 7));
         put(108, 8, octal(0, 7));
@@ -43,7 +45,9 @@ class TarWriter {
         bytes_ += header + row.data + std::string((512 - row.data.size() % 512) % 512, '\0');
         return *this;
     }
-    TarWriter& file(const std::string& name, const std::string& data = "data\n", unsigned mode = 0644) { return add({name, '0', data, "", mode}); }
+    TarWriter& file(const std::string& name, const std::string& data = "data\n", unsigned mode = 0644) {
+        return add({name, '0', data, "", mode});
+    }
     TarWriter& folder(const std::string& name) { return add({name, '5', "", "", 0755}); }
     TarWriter& symlink(const std::string& name, const std::string& target) { return add({name, '2', "", target, 0777}); }
     TarWriter& hardlink(const std::string& name, const std::string& target) { return add({name, '1', "", target}); }
@@ -54,7 +58,9 @@ class TarWriter {
         return add({"PaxHeaders/x", type, body});
     }
     // GNU long name ('L') or long link ('K') for the next entry.
-    TarWriter& gnu_long(char type, const std::string& text) { return add({"././@LongLink", type, text + std::string(1, '\0'), "", 0644, std::string("ustar  \0", 8)}); }
+    TarWriter& gnu_long(char type, const std::string& text) {
+        return add({"././@LongLink", type, text + std::string(1, '\0'), "", 0644, std::string("ustar  \0", 8)});
+    }
     TarWriter& raw(const std::string& bytes) {
         bytes_ += bytes;
         return *this;

@@ -20,15 +20,20 @@ constexpr std::size_t block = 1U << 18U;
 
 Code code_of(int number) {
     switch (number) {
-        case ENOENT: return Code::not_found;
+        case ENOENT:
+            return Code::not_found;
         case EEXIST:
-        case ELOOP: return Code::conflict;
+        case ELOOP:
+            return Code::conflict;
         case EACCES:
         case EPERM:
-        case EROFS: return Code::permission;
+        case EROFS:
+            return Code::permission;
         case ENOSPC:
-        case EDQUOT: return Code::exhausted;
-        default: return Code::failed;
+        case EDQUOT:
+            return Code::exhausted;
+        default:
+            return Code::failed;
     }
 }
 }  // namespace
@@ -69,13 +74,13 @@ DumpFile::~DumpFile() {
 }
 
 Result<std::uint64_t> DumpFile::size() const {
-    struct stat info{};
+    struct stat info {};
     if (fstat(fd_, &info) != 0) return error("examine");
     return static_cast<std::uint64_t>(info.st_size);
 }
 
 Result<std::uint64_t> DumpFile::inode() const {
-    struct stat info{};
+    struct stat info {};
     if (fstat(fd_, &info) != 0) return error("examine");
     return static_cast<std::uint64_t>(info.st_ino);
 }
@@ -118,7 +123,7 @@ Result<> DumpFile::copy_from(const DumpFile& other) {
 }
 
 Result<> DumpFile::give(std::uint32_t uid, std::uint32_t gid, std::uint32_t mode) {
-    struct stat info{};
+    struct stat info {};
     if (fstat(fd_, &info) != 0) return error("examine");
     if ((info.st_uid != uid || info.st_gid != gid) && fchown(fd_, uid, gid) != 0) return error("change the owner of");
     if (fchmod(fd_, mode) != 0) return error("change the mode of");
@@ -139,11 +144,14 @@ Result<std::string> content(const DumpFile& file) {
 Result<DumpFile> open_recorded(const os::Path& path, std::uint64_t bytes, const std::string& sha256) {
     auto opened = DumpFile::open(path);
     if (!opened && opened.error().code == Code::not_found)
-        return fail(Code::not_found, "the snapshot's file '" + path.string() + "' is gone", "uprev snapshot list shows the others");
+        return fail(Code::not_found, "the snapshot's file '" + path.string() + "' is gone",
+                    "uprev snapshot list shows the others");
     DumpFile file = TRY(std::move(opened));
     const auto size = TRY(file.size());
     if (size != bytes)
-        return fail(Code::corrupt, "the snapshot's file '" + path.string() + "' has " + std::to_string(size) + " bytes instead of " + std::to_string(bytes),
+        return fail(Code::corrupt,
+                    "the snapshot's file '" + path.string() + "' has " + std::to_string(size) + " bytes instead of " +
+                        std::to_string(bytes),
                     "it is not restored; uprev snapshot list shows the others");
     if (TRY(file.digest()) != sha256)
         return fail(Code::corrupt, "the snapshot's file '" + path.string() + "' was changed: its digest is not the recorded one",

@@ -7,7 +7,8 @@
 extern "C" {
 
 #define LATE(...) UPREV_LATE(uprev::os::libpq_library, __VA_ARGS__)
-LATE(PGconn*, PQconnectStartParams, (const char* const* keywords, const char* const* values, int expand), keywords, values, expand)
+LATE(PGconn*, PQconnectStartParams, (const char* const* keywords, const char* const* values, int expand), keywords, values,
+     expand)
 LATE(PostgresPollingStatusType, PQconnectPoll, (PGconn * connection), connection)
 LATE(PQconninfoOption*, PQconndefaults, (), )
 LATE(PQconninfoOption*, PQconninfoParse, (const char* text, char** error), text, error)
@@ -19,10 +20,12 @@ LATE(int, PQsocket, (const PGconn* connection), connection)
 LATE(int, PQserverVersion, (const PGconn* connection), connection)
 LATE(char*, PQerrorMessage, (const PGconn* connection), connection)
 LATE(PGVerbosity, PQsetErrorVerbosity, (PGconn * connection, PGVerbosity verbosity), connection, verbosity)
-LATE(PQnoticeProcessor, PQsetNoticeProcessor, (PGconn * connection, PQnoticeProcessor processor, void* argument), connection, processor, argument)
+LATE(PQnoticeProcessor, PQsetNoticeProcessor, (PGconn * connection, PQnoticeProcessor processor, void* argument), connection,
+     processor, argument)
 LATE(PGresult*, PQexec, (PGconn * connection, const char* query), connection, query)
 LATE(PGresult*, PQexecParams,
-     (PGconn * connection, const char* query, int count, const Oid* types, const char* const* values, const int* lengths, const int* formats, int result_format),
+     (PGconn * connection, const char* query, int count, const Oid* types, const char* const* values, const int* lengths,
+      const int* formats, int result_format),
      connection, query, count, types, values, lengths, formats, result_format)
 LATE(int, PQsendQuery, (PGconn * connection, const char* query), connection, query)
 LATE(int, PQconsumeInput, (PGconn * connection), connection)

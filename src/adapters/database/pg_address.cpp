@@ -155,7 +155,8 @@ Result<PgAddress> parse_pg_address(std::string_view text, std::string_view origi
     address.database = parts.database;
     address.shown = shown(parts);
     for (const auto& secret : {parts.password, url ? raw_password(*url) : std::string()})
-        if (!secret.empty() && std::ranges::find(address.secrets, secret) == address.secrets.end()) address.secrets.push_back(secret);
+        if (!secret.empty() && std::ranges::find(address.secrets, secret) == address.secrets.end())
+            address.secrets.push_back(secret);
     return address;
 }
 

@@ -12,9 +12,9 @@
 namespace uprev {
 
 struct PgAddress {
-    std::string text;                  // as it was written
-    std::string origin;                // where it was written, for errors: "DATABASE_URL in '/opt/shop/shared/.env'"
-    std::string conninfo;              // what libpq understands of it
+    std::string text;      // as it was written
+    std::string origin;    // where it was written, for errors: "DATABASE_URL in '/opt/shop/shared/.env'"
+    std::string conninfo;  // what libpq understands of it
     std::string database;
     std::string shown;                 // "postgresql://shop@127.0.0.1:5432/shop"
     std::vector<std::string> secrets;  // password, as written and decoded

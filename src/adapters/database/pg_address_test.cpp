@@ -15,10 +15,12 @@ TEST(PgAddress, UrlIsTakenApart) {
 }
 
 TEST(PgAddress, ParametersOfOtherDriversAreKeptFromLibpqAndForTheApplication) {
-    const auto address = parse_pg_address("postgres://u:p@h/shop?schema=public&connection_limit=5&sslmode=require&connect_timeout=3", "x");
+    const auto address =
+        parse_pg_address("postgres://u:p@h/shop?schema=public&connection_limit=5&sslmode=require&connect_timeout=3", "x");
     ASSERT_TRUE(address) << address.error().text();
     EXPECT_EQ(address->conninfo, "postgresql://u:p@h/shop?sslmode=require&connect_timeout=3");
-    EXPECT_EQ(address->with_database("shop_fenced_1"), "postgres://u:p@h/shop_fenced_1?schema=public&connection_limit=5&sslmode=require&connect_timeout=3");
+    EXPECT_EQ(address->with_database("shop_fenced_1"),
+              "postgres://u:p@h/shop_fenced_1?schema=public&connection_limit=5&sslmode=require&connect_timeout=3");
 }
 
 TEST(PgAddress, NodesWordForUnverifiedTlsIsUnderstood) {

@@ -19,12 +19,14 @@ constexpr const char* transaction = "BEGIN ISOLATION LEVEL REPEATABLE READ, READ
 
 // Statistics are rewritten by the server itself, and shared catalogs belong to all databases.
 constexpr const char* relations =
-    "SELECT format('%I.%I', n.nspname, c.relname), CASE WHEN n.nspname = 'pg_catalog' THEN 'catalog' WHEN EXISTS (SELECT FROM pg_depend d "
+    "SELECT format('%I.%I', n.nspname, c.relname), CASE WHEN n.nspname = 'pg_catalog' THEN 'catalog' WHEN EXISTS (SELECT FROM "
+    "pg_depend d "
     "WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e') THEN 'extension' ELSE 'table' END "
     "FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace "
     "WHERE c.relkind IN ('r', 'm') AND c.relpersistence <> 't' AND (c.relkind = 'r' OR c.relispopulated) AND NOT c.relisshared "
     "AND n.nspname !~ '^pg_(toast|temp)' AND n.nspname <> 'information_schema' "
-    "AND (n.nspname <> 'pg_catalog' OR (c.relname NOT IN ('pg_statistic', 'pg_statistic_ext_data') AND has_table_privilege(c.oid, 'SELECT'))) "
+    "AND (n.nspname <> 'pg_catalog' OR (c.relname NOT IN ('pg_statistic', 'pg_statistic_ext_data') AND "
+    "has_table_privilege(c.oid, 'SELECT'))) "
     "ORDER BY n.nspname, c.relname";
 
 // Large objects can be rewritten without a trace in what an ordinary role may read.
@@ -66,8 +68,10 @@ std::optional<std::uint64_t> clean_edge(const std::string& snapshot) {
 
 Result<Mark> bare_mark(PgConnection& connection) {
     Mark mark;
-    mark.snapshot = TRY(connection.value(connection.server_version() >= version_13 ? "SELECT pg_current_snapshot()" : "SELECT txid_current_snapshot()"));
-    mark.place = pg_cluster(connection) + "/" + TRY(connection.value("SELECT oid FROM pg_database WHERE datname = current_database()"));
+    mark.snapshot = TRY(connection.value(connection.server_version() >= version_13 ? "SELECT pg_current_snapshot()"
+                                                                                   : "SELECT txid_current_snapshot()"));
+    mark.place =
+        pg_cluster(connection) + "/" + TRY(connection.value("SELECT oid FROM pg_database WHERE datname = current_database()"));
     return mark;
 }
 

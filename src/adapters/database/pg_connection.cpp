@@ -21,18 +21,19 @@ struct StateRow {
     Code code;
 };
 constexpr std::array state_rows{
-    StateRow{"08", Code::unavailable},    StateRow{"28", Code::permission},     StateRow{"3D000", Code::not_found},
-    StateRow{"42501", Code::permission},  StateRow{"42P01", Code::not_found},   StateRow{"42P04", Code::conflict},
-    StateRow{"53100", Code::exhausted},   StateRow{"53200", Code::exhausted},   StateRow{"53300", Code::unavailable},
-    StateRow{"55006", Code::conflict},    StateRow{"55P03", Code::timeout},     StateRow{"57014", Code::timeout},
-    StateRow{"57P", Code::unavailable},   StateRow{"25006", Code::refused},     StateRow{"58", Code::failed},
-    StateRow{"XX001", Code::corrupt},     StateRow{"XX002", Code::corrupt},
+    StateRow{"08", Code::unavailable},   StateRow{"28", Code::permission},   StateRow{"3D000", Code::not_found},
+    StateRow{"42501", Code::permission}, StateRow{"42P01", Code::not_found}, StateRow{"42P04", Code::conflict},
+    StateRow{"53100", Code::exhausted},  StateRow{"53200", Code::exhausted}, StateRow{"53300", Code::unavailable},
+    StateRow{"55006", Code::conflict},   StateRow{"55P03", Code::timeout},   StateRow{"57014", Code::timeout},
+    StateRow{"57P", Code::unavailable},  StateRow{"25006", Code::refused},   StateRow{"58", Code::failed},
+    StateRow{"XX001", Code::corrupt},    StateRow{"XX002", Code::corrupt},
 };
 
 std::string connect_hint(Code code, std::string_view state) {
     if (state == "3D000") return "create the database, or correct its name in the address";
     if (state == "28P01") return "correct the password in the address, or in the file it is read from";
-    if (code == Code::permission) return "check the role and pg_hba.conf; for peer authentication name the OS user with postgresql.as";
+    if (code == Code::permission)
+        return "check the role and pg_hba.conf; for peer authentication name the OS user with postgresql.as";
     return "is the server running, and are host and port right?";
 }
 
@@ -146,7 +147,8 @@ Error PgConnection::error_of(void* result) {
     sqlstate_ = state ? state : "";
     std::string message = primary ? primary : refusal_of(PQerrorMessage(connection_.get())).message;
     if (detail) message += std::string(" (") + detail + ")";
-    if (PQstatus(connection_.get()) != CONNECTION_OK) return fail(Code::unavailable, os::mask("lost the connection to PostgreSQL: " + message, secrets_));
+    if (PQstatus(connection_.get()) != CONNECTION_OK)
+        return fail(Code::unavailable, os::mask("lost the connection to PostgreSQL: " + message, secrets_));
     return fail(pg_code(sqlstate_), os::mask(message, secrets_));
 }
 
@@ -154,7 +156,9 @@ Result<PgRows> PgConnection::query(const std::string& sql, const std::vector<std
     std::vector<const char*> values;
     for (const auto& parameter : parameters) values.push_back(parameter.c_str());
     const std::unique_ptr<PGresult, decltype(&PQclear)> answer(
-        PQexecParams(connection_.get(), sql.c_str(), static_cast<int>(values.size()), nullptr, values.data(), nullptr, nullptr, 0), PQclear);
+        PQexecParams(connection_.get(), sql.c_str(), static_cast<int>(values.size()), nullptr, values.data(), nullptr, nullptr,
+                     0),
+        PQclear);
     const auto status = PQresultStatus(answer.get());
     if (status != PGRES_TUPLES_OK && status != PGRES_COMMAND_OK) return error_of(answer.get());
     PgRows rows(static_cast<std::size_t>(PQntuples(answer.get())));

@@ -25,7 +25,8 @@ Result<> adopt_setting(PgConnection& admin, const std::string& target, const std
     auto set = admin.query("SELECT set_config($1, $2, true)", {key, value});
     // A custom parameter ("app.tenant") is quoted part by part.
     std::string name = pg_name(key);
-    if (const auto dot = key.find('.'); dot != std::string::npos) name = pg_name(key.substr(0, dot)) + "." + pg_name(key.substr(dot + 1));
+    if (const auto dot = key.find('.'); dot != std::string::npos)
+        name = pg_name(key.substr(0, dot)) + "." + pg_name(key.substr(dot + 1));
     if (set) {
         auto stored = admin.run("ALTER " + target + " SET " + name + " FROM CURRENT");
         if (stored) return admin.run("COMMIT");
@@ -36,11 +37,13 @@ Result<> adopt_setting(PgConnection& admin, const std::string& target, const std
 }
 
 Result<> adopt_all_settings(PgConnection& admin, const std::string& original, const std::string& copy) {
-    const auto rows = TRY(admin.query(
-        "SELECT r.rolname, unnest(s.setconfig) FROM pg_db_role_setting s JOIN pg_database d ON d.oid = s.setdatabase "
-        "LEFT JOIN pg_roles r ON r.oid = s.setrole WHERE d.datname = $1", {original}));
+    const auto rows = TRY(
+        admin.query("SELECT r.rolname, unnest(s.setconfig) FROM pg_db_role_setting s JOIN pg_database d ON d.oid = s.setdatabase "
+                    "LEFT JOIN pg_roles r ON r.oid = s.setrole WHERE d.datname = $1",
+                    {original}));
     for (const auto& row : rows) {
-        const std::string target = row[0] ? "ROLE " + pg_name(*row[0]) + " IN DATABASE " + pg_name(copy) : "DATABASE " + pg_name(copy);
+        const std::string target =
+            row[0] ? "ROLE " + pg_name(*row[0]) + " IN DATABASE " + pg_name(copy) : "DATABASE " + pg_name(copy);
         TRY_VOID(adopt_setting(admin, target, row[1].value_or("")).within("setting '" + row[1].value_or("") + "'"));
     }
     return {};
@@ -51,9 +54,10 @@ Result<> adopt_grants(PgConnection& admin, const std::string& original, const st
     if (ungranted == "t") return {};
     const std::string on = " ON DATABASE " + pg_name(copy);
     TRY_VOID(admin.run("REVOKE ALL" + on + " FROM PUBLIC"));
-    const auto rows = TRY(admin.query(
-        "SELECT a.privilege_type, a.grantee, r.rolname, a.is_grantable FROM pg_database d, aclexplode(d.datacl) a "
-        "LEFT JOIN pg_roles r ON r.oid = a.grantee WHERE d.datname = $1", {original}));
+    const auto rows = TRY(
+        admin.query("SELECT a.privilege_type, a.grantee, r.rolname, a.is_grantable FROM pg_database d, aclexplode(d.datacl) a "
+                    "LEFT JOIN pg_roles r ON r.oid = a.grantee WHERE d.datname = $1",
+                    {original}));
     for (const auto& row : rows) {
         const std::string grantee = row[1] == "0" ? "PUBLIC" : pg_name(row[2].value_or(""));
         TRY_VOID(admin.run("GRANT " + row[0].value_or("") + on + " TO " + grantee + (row[3] == "t" ? " WITH GRANT OPTION" : "")));
@@ -75,15 +79,17 @@ Result<> pg_drop(PgConnection& admin, const std::string& database) {
 
 Result<> pg_create_like(PgConnection& admin, const std::string& original, const std::string& copy) {
     TRY_VOID(pg_drop(admin, copy).within("dropping what an earlier run left in '" + copy + "'"));
-    const auto rows = TRY(admin.query(
-        "SELECT pg_get_userbyid(datdba), pg_encoding_to_char(encoding), datcollate, datctype, "
-        // The default one needs no right, unless it is named.
-        "(SELECT spcname FROM pg_tablespace t WHERE t.oid = dattablespace AND dattablespace <> (SELECT dattablespace FROM pg_database WHERE datname = 'template0')), " + locale_columns(admin.server_version()) +
-        " FROM pg_database WHERE datname = $1", {original}));
+    const auto rows =
+        TRY(admin.query("SELECT pg_get_userbyid(datdba), pg_encoding_to_char(encoding), datcollate, datctype, "
+                        // The default one needs no right, unless it is named.
+                        "(SELECT spcname FROM pg_tablespace t WHERE t.oid = dattablespace AND dattablespace <> (SELECT "
+                        "dattablespace FROM pg_database WHERE datname = 'template0')), " +
+                            locale_columns(admin.server_version()) + " FROM pg_database WHERE datname = $1",
+                        {original}));
     if (rows.empty()) return fail(Code::not_found, "database '" + original + "' does not exist");
     const auto text = [&](std::size_t column) { return pg_literal(rows[0][column].value_or("")); };
-    std::string sql = "CREATE DATABASE " + pg_name(copy) + " TEMPLATE template0 OWNER " + pg_name(rows[0][0].value_or("")) + " ENCODING " + text(1) +
-                      " LC_COLLATE " + text(2) + " LC_CTYPE " + text(3);
+    std::string sql = "CREATE DATABASE " + pg_name(copy) + " TEMPLATE template0 OWNER " + pg_name(rows[0][0].value_or("")) +
+                      " ENCODING " + text(1) + " LC_COLLATE " + text(2) + " LC_CTYPE " + text(3);
     if (rows[0][4]) sql += " TABLESPACE " + pg_name(*rows[0][4]);
     if (rows[0][5] == "i") sql += " LOCALE_PROVIDER icu ICU_LOCALE " + text(6);
     if (rows[0][5] == "b") sql += " LOCALE_PROVIDER builtin BUILTIN_LOCALE " + text(6);
@@ -105,7 +111,8 @@ Result<> pg_adopt_settings(PgConnection& admin, const std::string& original, con
     TRY_VOID(admin.run("ALTER DATABASE " + pg_name(copy) + " CONNECTION LIMIT " + limit));
     TRY_VOID(adopt_grants(admin, original, copy));
     TRY_VOID(adopt_all_settings(admin, original, copy));
-    const auto comment = TRY(admin.query("SELECT shobj_description(oid, 'pg_database') FROM pg_database WHERE datname = $1", {original}));
+    const auto comment =
+        TRY(admin.query("SELECT shobj_description(oid, 'pg_database') FROM pg_database WHERE datname = $1", {original}));
     if (comment.empty() || !comment[0][0]) return {};
     return admin.run("COMMENT ON DATABASE " + pg_name(copy) + " IS " + pg_literal(*comment[0][0]));
 }

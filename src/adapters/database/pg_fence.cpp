@@ -14,7 +14,8 @@ Result<> rename(const PgServer& server, PgConnection& admin, const std::string& 
 }
 
 Error both_exist(const std::string& ordinary, const std::string& fenced) {
-    return fail(Code::conflict, "both '" + ordinary + "' and '" + fenced + "' exist: something created '" + ordinary + "' while it was fenced",
+    return fail(Code::conflict,
+                "both '" + ordinary + "' and '" + fenced + "' exist: something created '" + ordinary + "' while it was fenced",
                 "look into both, then drop or rename the one that is not the application's");
 }
 
@@ -46,7 +47,8 @@ Result<Fence> pg_fence(const PgServer& server, const std::string& mark) {
     const std::string fenced = pg_beside(ordinary, PgWord::fenced, mark);
     const auto live = TRY(server.locate(admin));
     if (live.fenced && live.name != fenced)
-        return fail(Code::conflict, "database '" + ordinary + "' is fenced as '" + live.name + "' by another operation", "uprev status shows it");
+        return fail(Code::conflict, "database '" + ordinary + "' is fenced as '" + live.name + "' by another operation",
+                    "uprev status shows it");
     if (!live.fenced) TRY_VOID(rename(server, admin, ordinary, fenced));
     if (auto fine = reachable(server, fenced); !fine) {
         TRY_VOID(rename(server, admin, fenced, ordinary));

@@ -27,7 +27,8 @@ bool is_folder(const os::Path& path) {
 // Where the database's files are, for the disk check; empty on another machine or in a container that we don't see.
 os::Path disk_of(PgConnection& connection, const std::string& database) {
     if (!local(connection)) return {};
-    const auto space = connection.value("SELECT pg_tablespace_location(dattablespace) FROM pg_database WHERE datname = $1", {database});
+    const auto space =
+        connection.value("SELECT pg_tablespace_location(dattablespace) FROM pg_database WHERE datname = $1", {database});
     if (space && is_folder(*space)) return *space;
     // Only superusers may ask; but a backend's working folder is the data folder.
     const auto stated = connection.value("SELECT current_setting('data_directory')");
@@ -43,11 +44,17 @@ Result<> same_database(const PgServer& server, PgConnection& connection) {
     const auto& address = server.application()->address;
     const std::string hint = "correct postgresql.url in the site file, or " + address.origin;
     if (address.database != server.database())
-        return fail(Code::invalid, address.origin + " leads to database '" + address.database + "', but database '" + server.name() + "' is '" + server.database() + "'", hint);
+        return fail(Code::invalid,
+                    address.origin + " leads to database '" + address.database + "', but database '" + server.name() + "' is '" +
+                        server.database() + "'",
+                    hint);
     auto theirs = TRY(server.open_as_application(address.database).within("trying the application's own address"));
-    constexpr const char* identity = "SELECT oid::text || ' ' || extract(epoch FROM pg_postmaster_start_time())::text FROM pg_database WHERE datname = current_database()";
+    constexpr const char* identity =
+        "SELECT oid::text || ' ' || extract(epoch FROM pg_postmaster_start_time())::text FROM pg_database WHERE datname = "
+        "current_database()";
     if (TRY(theirs.value(identity)) != TRY(connection.value(identity)) || pg_cluster(theirs) != pg_cluster(connection))
-        return fail(Code::invalid, address.origin + " (" + address.shown + ") leads to another server than " + server.own().shown, hint);
+        return fail(Code::invalid, address.origin + " (" + address.shown + ") leads to another server than " + server.own().shown,
+                    hint);
     return {};
 }
 }  // namespace
@@ -63,8 +70,9 @@ Result<DatabaseFacts> pg_inspect(const PgServer& server) {
     facts.address = server.own().shown;
     facts.bytes = std::strtoull(TRY(connection.value("SELECT pg_database_size(current_database())")).c_str(), nullptr, 10);
     facts.disk = disk_of(connection, live.name);
-    const auto sessions = TRY(connection.value(
-        "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_type = 'client backend'"));
+    const auto sessions =
+        TRY(connection.value("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> "
+                             "pg_backend_pid() AND backend_type = 'client backend'"));
     facts.sessions = static_cast<std::uint32_t>(std::strtoul(sessions.c_str(), nullptr, 10));
     TRY_VOID(connection.run("BEGIN READ ONLY"));
     facts.schema = TRY(server.schema_version(connection));

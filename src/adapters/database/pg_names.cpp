@@ -13,10 +13,14 @@ constexpr std::size_t digest_digits = 12;
 
 std::string_view word_of(PgWord word) {
     switch (word) {
-        case PgWord::fenced: return "_fenced_";
-        case PgWord::failed: return "_failed_";
-        case PgWord::proof: return "_uprev_proof_";
-        case PgWord::restored: return "_uprev_copy_";
+        case PgWord::fenced:
+            return "_fenced_";
+        case PgWord::failed:
+            return "_failed_";
+        case PgWord::proof:
+            return "_uprev_proof_";
+        case PgWord::restored:
+            return "_uprev_copy_";
     }
     return "_";
 }

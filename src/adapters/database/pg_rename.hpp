@@ -15,6 +15,7 @@ using PgOpen = std::function<Result<PgConnection>()>;  // opens a session with a
 // `renamer`: the session that claimed the database (PgServer::claim); its statements are the only ones that must not outlive us.
 // `databases`: those whose sessions are ended. `statements`: run as one transaction, ALTER DATABASE … RENAME among them.
 // Code::conflict: a session could not be ended. Code::permission: the role may not rename.
-Result<> pg_rename(PgConnection& renamer, const PgOpen& open, const std::vector<std::string>& databases, const std::string& statements);
+Result<> pg_rename(PgConnection& renamer, const PgOpen& open, const std::vector<std::string>& databases,
+                   const std::string& statements);
 
 }  // namespace uprev

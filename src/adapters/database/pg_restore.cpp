@@ -13,7 +13,8 @@ namespace uprev {
 
 namespace {
 // A copy that was finished earlier (by the snapshot's proof, or laid aside), unless somebody has changed or dropped it since.
-Result<bool> copy_holds(const PgServer& server, PgConnection& admin, const PgTools& tools, const std::string& copy, const Snapshot& snapshot) {
+Result<bool> copy_holds(const PgServer& server, PgConnection& admin, const PgTools& tools, const std::string& copy,
+                        const Snapshot& snapshot) {
     if (copy.empty() || !TRY(pg_exists(admin, copy))) return false;
     TRY_VOID(admin.run("ALTER DATABASE " + pg_name(copy) + " ALLOW_CONNECTIONS true"));
     const auto same = pg_compare(server, tools, copy, snapshot);
@@ -21,13 +22,15 @@ Result<bool> copy_holds(const PgServer& server, PgConnection& admin, const PgToo
     return same.has_value();
 }
 
-Result<> fill_and_compare(const PgServer& server, PgConnection& admin, const PgTools& tools, const std::string& copy, DumpFile& dump, const Snapshot& snapshot) {
-    TRY_VOID(pg_fill(tools, server.reach(admin), copy, dump).within("restoring '" + snapshot.path.string() + "' into '" + copy + "'"));
+Result<> fill_and_compare(const PgServer& server, PgConnection& admin, const PgTools& tools, const std::string& copy,
+                          DumpFile& dump, const Snapshot& snapshot) {
+    TRY_VOID(
+        pg_fill(tools, server.reach(admin), copy, dump).within("restoring '" + snapshot.path.string() + "' into '" + copy + "'"));
     return pg_compare(server, tools, copy, snapshot);
 }
 
-Result<std::string> copy_from_dump(const PgServer& server, PgConnection& admin, const PgTools& tools, const PgLocated& live, const Snapshot& snapshot,
-                                   const std::string& mark) {
+Result<std::string> copy_from_dump(const PgServer& server, PgConnection& admin, const PgTools& tools, const PgLocated& live,
+                                   const Snapshot& snapshot, const std::string& mark) {
     DumpFile dump = TRY(open_recorded(snapshot.path, snapshot.bytes, snapshot.sha256));
     const std::string copy = pg_beside(server.database(), PgWord::restored, mark);
     TRY_VOID(pg_create_like(admin, live.name, copy));
@@ -39,7 +42,8 @@ Result<std::string> copy_from_dump(const PgServer& server, PgConnection& admin, 
 }
 
 // Whichever copy holds what the snapshot recorded; made from the dump when there is none.
-Result<std::string> ready_copy(const PgServer& server, PgConnection& admin, const PgTools& tools, const Snapshot& snapshot, const std::string& mark) {
+Result<std::string> ready_copy(const PgServer& server, PgConnection& admin, const PgTools& tools, const Snapshot& snapshot,
+                               const std::string& mark) {
     for (const auto& copy : {snapshot.restored, pg_beside(server.database(), PgWord::restored, mark)})
         if (TRY(copy_holds(server, admin, tools, copy, snapshot))) return copy;
     return copy_from_dump(server, admin, tools, TRY(server.locate(admin)), snapshot, mark);
@@ -58,14 +62,15 @@ Result<> pg_restore_snapshot(const PgServer& server, const Snapshot& snapshot, c
     const std::string failed = pg_beside(ordinary, PgWord::failed, mark);
     if (TRY(pg_exists(admin, failed))) {
         if (TRY(pg_exists(admin, ordinary))) return {};  // swapped already: both names change in one transaction
-        return fail(Code::needs_operator, "database '" + ordinary + "' is gone although '" + failed + "' exists", "rename the one that is to serve");
+        return fail(Code::needs_operator, "database '" + ordinary + "' is gone although '" + failed + "' exists",
+                    "rename the one that is to serve");
     }
     const auto live = TRY(server.locate(admin));
     const auto tools = TRY(server.tools(admin));
     const std::string copy = TRY(ready_copy(server, admin, tools, snapshot, mark));
     TRY_VOID(pg_rename(admin, server.opener(), {live.name, copy},
-                       "ALTER DATABASE " + pg_name(live.name) + " RENAME TO " + pg_name(failed) + "; ALTER DATABASE " + pg_name(copy) +
-                           " RENAME TO " + pg_name(ordinary))
+                       "ALTER DATABASE " + pg_name(live.name) + " RENAME TO " + pg_name(failed) + "; ALTER DATABASE " +
+                           pg_name(copy) + " RENAME TO " + pg_name(ordinary))
                  .within("swapping '" + copy + "' in for '" + live.name + "'"));
     analyze(server);
     return {};
@@ -95,7 +100,8 @@ Result<> pg_verify_snapshot(const PgServer& server, const Snapshot& snapshot, co
 
 Result<> pg_forget_copy(const PgServer& server, const Snapshot& snapshot) {
     if (!snapshot.restored.empty() && !snapshot.restored.starts_with(pg_beside_prefix(server.database(), PgWord::proof)))
-        return fail(Code::refused, "'" + snapshot.restored + "' is not a copy that a snapshot of '" + server.database() + "' kept: it is not dropped");
+        return fail(Code::refused, "'" + snapshot.restored + "' is not a copy that a snapshot of '" + server.database() +
+                                       "' kept: it is not dropped");
     auto admin = TRY(server.claim());
     if (!snapshot.restored.empty()) TRY_VOID(pg_drop(admin, snapshot.restored));
     return pg_sweep(admin, server.database());

@@ -12,8 +12,12 @@ namespace {
 constexpr std::string_view block_start = "\n--\n-- Name: ";
 
 bool volatile_line(std::string_view line) {
-    constexpr std::array starts{"-- Dumped from database version", "-- Dumped by pg_dump version", "\\restrict ", "\\unrestrict ",
-                                "-- Started on", "-- Completed on"};
+    constexpr std::array starts{"-- Dumped from database version",
+                                "-- Dumped by pg_dump version",
+                                "\\restrict ",
+                                "\\unrestrict ",
+                                "-- Started on",
+                                "-- Completed on"};
     return std::ranges::any_of(starts, [&](std::string_view start) { return line.starts_with(start); });
 }
 
@@ -24,7 +28,9 @@ void erase_all(std::string& text, std::string_view word) {
 // PostgreSQL stores `status IN ('a', 'b')` on a varchar with casts around the array, and after a round trip around its elements:
 // the same expression, other text. Casts to character types and parentheses are therefore left out; nothing else is.
 std::string without_redundant_casts(std::string line) {
-    for (const auto* cast : {"::character varying[]", "::text[]", "::bpchar[]", "::character varying", "::text", "::bpchar", "(", ")"}) erase_all(line, cast);
+    for (const auto* cast :
+         {"::character varying[]", "::text[]", "::bpchar[]", "::character varying", "::text", "::bpchar", "(", ")"})
+        erase_all(line, cast);
     return line;
 }
 

@@ -6,9 +6,12 @@
 namespace uprev {
 namespace {
 
-const std::string header = "--\n-- PostgreSQL database dump\n--\n\n\\restrict aB3\n\n-- Dumped from database version 15.1\n\nSET lock_timeout = 0;\n";
+const std::string header =
+    "--\n-- PostgreSQL database dump\n--\n\n\\restrict aB3\n\n-- Dumped from database version 15.1\n\nSET lock_timeout = 0;\n";
 
-std::string object(const std::string& name, const std::string& sql) { return "\n--\n-- Name: " + name + "; Type: TABLE; Schema: public; Owner: shop\n--\n\n" + sql + "\n\n"; }
+std::string object(const std::string& name, const std::string& sql) {
+    return "\n--\n-- Name: " + name + "; Type: TABLE; Schema: public; Owner: shop\n--\n\n" + sql + "\n\n";
+}
 
 std::string digest(const std::string& text) { return pg_schema_digest(text, "15.1"); }
 
@@ -24,7 +27,10 @@ TEST(PgSchema, OrderOfObjectsAndVersionLinesDoNotCount) {
 TEST(PgSchema, EveryRealChangeCounts) {
     const auto base = header + object("a", "CREATE TABLE public.a (\n    id integer,\n    price numeric(10,2)\n);");
     for (const auto& [from, to] : std::vector<std::pair<std::string, std::string>>{
-             {"integer", "bigint"}, {"10,2", "12,2"}, {"price", "prize"}, {"Owner: shop", "Owner: root"},
+             {"integer", "bigint"},
+             {"10,2", "12,2"},
+             {"price", "prize"},
+             {"Owner: shop", "Owner: root"},
              {"id integer,\n    price numeric(10,2)", "price numeric(10,2),\n    id integer"}}) {
         auto changed = base;
         changed.replace(changed.find(from), from.size(), to);
@@ -34,9 +40,12 @@ TEST(PgSchema, EveryRealChangeCounts) {
 }
 
 TEST(PgSchema, CastsThatAReadBackAddsDoNotCount) {
-    const auto stored = object("a", "CONSTRAINT c CHECK (((s)::text = ANY ((ARRAY['x'::character varying, 'y'::character varying])::text[])))");
-    const auto reread = object("a", "CONSTRAINT c CHECK (((s)::text = ANY (ARRAY[('x'::character varying)::text, ('y'::character varying)::text])))");
-    const auto other = object("a", "CONSTRAINT c CHECK (((s)::text = ANY (ARRAY[('x'::character varying)::text, ('z'::character varying)::text])))");
+    const auto stored =
+        object("a", "CONSTRAINT c CHECK (((s)::text = ANY ((ARRAY['x'::character varying, 'y'::character varying])::text[])))");
+    const auto reread = object(
+        "a", "CONSTRAINT c CHECK (((s)::text = ANY (ARRAY[('x'::character varying)::text, ('y'::character varying)::text])))");
+    const auto other = object(
+        "a", "CONSTRAINT c CHECK (((s)::text = ANY (ARRAY[('x'::character varying)::text, ('z'::character varying)::text])))");
     EXPECT_EQ(digest(stored), digest(reread));
     EXPECT_NE(digest(stored), digest(other));
 }

@@ -12,11 +12,15 @@ namespace {
 constexpr os::Milliseconds claim_limit{30'000};
 constexpr os::Milliseconds claim_pause{50};
 constexpr const char* end_holder =
-    "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND objsubid = 1 AND pid <> pg_backend_pid() AND granted "
-    "AND database = (SELECT oid FROM pg_database WHERE datname = current_database()) AND (classid::bigint << 32 | objid::bigint) = $1::bigint";
+    "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND objsubid = 1 AND pid <> pg_backend_pid() AND "
+    "granted "
+    "AND database = (SELECT oid FROM pg_database WHERE datname = current_database()) AND (classid::bigint << 32 | objid::bigint) "
+    "= $1::bigint";
 
 // Advisory locks are numbers that all programs share; 60 bits of a digest meet nobody else's.
-std::string claim_key(const std::string& database) { return std::to_string(std::stoull(sha256("uprev " + database).hex.substr(0, 15), nullptr, 16)); }
+std::string claim_key(const std::string& database) {
+    return std::to_string(std::stoull(sha256("uprev " + database).hex.substr(0, 15), nullptr, 16));
+}
 
 std::string env_file_of(const SiteFile& site) {
     if (!site.env_file.empty()) return site.env_file;
@@ -47,7 +51,8 @@ Result<PgAddress> own_address(const DatabaseSpec& spec, const std::optional<PgAd
         return address;
     }
     if (application) return *application;
-    return fail(Code::invalid, "database '" + spec.name + "' has no address: '" + env_file_of(site) + "' has no " + spec.postgresql.url_env,
+    return fail(Code::invalid,
+                "database '" + spec.name + "' has no address: '" + env_file_of(site) + "' has no " + spec.postgresql.url_env,
                 "set postgresql.url, or postgresql.url_env to the key that holds it");
 }
 }  // namespace
@@ -64,7 +69,8 @@ Result<PgConnection> PgServer::open(const std::string& database) const { return 
 Result<PgConnection> PgServer::admin() const {
     const char* usual = database() == "postgres" ? "template1" : "postgres";
     auto connection = open(usual);
-    if (connection || (connection.error().code != Code::not_found && connection.error().code != Code::permission)) return connection;
+    if (connection || (connection.error().code != Code::not_found && connection.error().code != Code::permission))
+        return connection;
     // A wrong password stays one in any database; a server without "postgres", or that keeps us out of it, has template1.
     auto other = open("template1");
     return other ? std::move(other) : std::move(connection);
@@ -77,7 +83,8 @@ Result<PgConnection> PgServer::claim() const {
     const auto deadline = clock.steady() + claim_limit;
     while (TRY(connection.value("SELECT pg_try_advisory_lock($1::bigint)", {key})) != "t") {
         if (clock.steady() > deadline)
-            return fail(Code::conflict, "another uprev is at work on database '" + database() + "'", "wait until it has ended, then run the same command again");
+            return fail(Code::conflict, "another uprev is at work on database '" + database() + "'",
+                        "wait until it has ended, then run the same command again");
         // Installations have a lock of their own, so whoever holds this one is a session that a killed uprev left.
         (void)connection.query(end_holder, {key}).has_value();
         clock.sleep(claim_pause);
@@ -94,13 +101,16 @@ Result<PgConnection> PgServer::open_as_application(const std::string& database) 
 }
 
 Result<PgLocated> PgServer::locate(PgConnection& admin) const {
-    const auto rows = TRY(admin.query("SELECT datname FROM pg_database WHERE datname = $1 OR left(datname, length($2)) = $2 ORDER BY datname <> $1, datname",
-                                      {database(), pg_beside_prefix(database(), PgWord::fenced)}));
+    const auto rows = TRY(admin.query(
+        "SELECT datname FROM pg_database WHERE datname = $1 OR left(datname, length($2)) = $2 ORDER BY datname <> $1, datname",
+        {database(), pg_beside_prefix(database(), PgWord::fenced)}));
     if (rows.empty())
-        return fail(Code::not_found, "database '" + database() + "' does not exist (" + own_.origin + ")", "create it, or correct its name in the address");
+        return fail(Code::not_found, "database '" + database() + "' does not exist (" + own_.origin + ")",
+                    "create it, or correct its name in the address");
     const std::string& first = *rows[0][0];
     if (rows.size() > 1)
-        return fail(Code::conflict, "both '" + first + "' and '" + *rows[1][0] + "' exist: one was created while the other was fenced",
+        return fail(Code::conflict,
+                    "both '" + first + "' and '" + *rows[1][0] + "' exist: one was created while the other was fenced",
                     "look into both, then drop or rename the one that is not the application's");
     return PgLocated{first, first != database()};
 }

@@ -20,7 +20,7 @@ struct PgLocated {
 
 struct PgApplication {
     PgAddress address;
-    std::string user;     // OS user that the application and its migrations run as
+    std::string user;  // OS user that the application and its migrations run as
 };
 
 class PgServer {
@@ -28,11 +28,13 @@ class PgServer {
     // Code::invalid: no address is to be had.
     static Result<PgServer> of(const DatabaseSpec& spec, const SiteFile& site);
 
-    [[nodiscard]] const std::string& name() const { return name_; }               // in the site file
-    [[nodiscard]] const std::string& database() const { return own_.database; }   // its ordinary name
+    [[nodiscard]] const std::string& name() const { return name_; }              // in the site file
+    [[nodiscard]] const std::string& database() const { return own_.database; }  // its ordinary name
     [[nodiscard]] const PgAddress& own() const { return own_; }
     [[nodiscard]] const PostgresSpec& spec() const { return spec_; }
-    [[nodiscard]] const std::optional<PgApplication>& application() const { return application_; }  // nothing: no url_env to be found
+    [[nodiscard]] const std::optional<PgApplication>& application() const {
+        return application_;
+    }  // nothing: no url_env to be found
 
     Result<PgConnection> open(const std::string& database) const;
     Result<PgConnection> admin() const;  // a session with a database that is never renamed

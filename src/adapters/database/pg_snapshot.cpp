@@ -56,7 +56,8 @@ Result<> compare_sequences(const PgServer& server, const std::string& copy, cons
         if (later == taken.after.end() || later->second != value) continue;
         const auto it = found.find(name);
         if (it == found.end() || it->second != value)
-            return fail(Code::corrupt, "sequence " + name + " stands at '" + (it == found.end() ? "" : it->second) + "' instead of '" + value + "'");
+            return fail(Code::corrupt, "sequence " + name + " stands at '" + (it == found.end() ? "" : it->second) +
+                                           "' instead of '" + value + "'");
     }
     return {};
 }
@@ -64,13 +65,15 @@ Result<> compare_sequences(const PgServer& server, const std::string& copy, cons
 std::string proof_text(const Snapshot& snapshot) {
     std::uint64_t rows = 0;
     for (const auto& table : snapshot.tables) rows += table.rows;
-    return "restored aside and compared: " + std::to_string(snapshot.tables.size()) + " tables, " + std::to_string(rows) + " rows, schema, sequences";
+    return "restored aside and compared: " + std::to_string(snapshot.tables.size()) + " tables, " + std::to_string(rows) +
+           " rows, schema, sequences";
 }
 
 // Rights that are missing make a snapshot unverified; everything else that goes wrong means that the dump is no good.
 bool cannot_be_proven(const Error& error) { return error.code == Code::permission; }
 
-Result<> prove(const PgServer& server, PgConnection& admin, const PgTools& tools, const PgLocated& live, const std::string& copy, DumpFile& dump, const Taken& taken) {
+Result<> prove(const PgServer& server, PgConnection& admin, const PgTools& tools, const PgLocated& live, const std::string& copy,
+               DumpFile& dump, const Taken& taken) {
     TRY_VOID(pg_create_like(admin, live.name, copy));
     TRY_VOID(pg_fill(tools, server.reach(admin), copy, dump).within("restoring the dump into '" + copy + "'"));
     TRY_VOID(pg_compare(server, tools, copy, taken.facts));
@@ -107,7 +110,8 @@ Result<Snapshot> snapshot_into(const PgServer& server, const os::Path& part, con
         return snapshot;
     }
     auto dropped = pg_drop(admin, copy);
-    if (!proven && !cannot_be_proven(proven.error())) return Error(proven.error()).within("the snapshot of database '" + server.name() + "' could not be proven");
+    if (!proven && !cannot_be_proven(proven.error()))
+        return Error(proven.error()).within("the snapshot of database '" + server.name() + "' could not be proven");
     TRY_VOID(std::move(dropped));
     return snapshot;
 }
@@ -121,7 +125,8 @@ Result<> pg_compare(const PgServer& server, const PgTools& tools, const std::str
     const auto schema = dumping.get();
     if (!tables) return tables.error();
     if (!schema) return schema.error();
-    if (const auto differs = difference(snapshot.tables, *tables); !differs.empty()) return fail(Code::corrupt, "the restored copy differs: " + differs);
+    if (const auto differs = difference(snapshot.tables, *tables); !differs.empty())
+        return fail(Code::corrupt, "the restored copy differs: " + differs);
     if (!same_schema(snapshot.schema_digest, pg_schema_digest(*schema, tools.version())))
         return fail(Code::corrupt, "the restored copy has another schema than the snapshot");
     return {};

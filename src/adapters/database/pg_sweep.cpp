@@ -7,8 +7,10 @@
 namespace uprev {
 
 Result<> pg_sweep(PgConnection& admin, const std::string& database) {
-    const auto rows = TRY(admin.query("SELECT datname FROM pg_database WHERE datallowconn AND (left(datname, length($1)) = $1 OR left(datname, length($2)) = $2)",
-                                      {pg_beside_prefix(database, PgWord::proof), pg_beside_prefix(database, PgWord::restored)}));
+    const auto rows =
+        TRY(admin.query("SELECT datname FROM pg_database WHERE datallowconn AND (left(datname, length($1)) = $1 OR left(datname, "
+                        "length($2)) = $2)",
+                        {pg_beside_prefix(database, PgWord::proof), pg_beside_prefix(database, PgWord::restored)}));
     for (const auto& row : rows) TRY_VOID(pg_drop(admin, row[0].value_or("")).within("dropping an unfinished copy"));
     return {};
 }

@@ -87,8 +87,10 @@ struct Symptom {
 constexpr std::array symptoms{
     Symptom{"No space left on device", Code::exhausted, "free disk space, then run the same command again"},
     Symptom{"Disk quota exceeded", Code::exhausted, "raise the quota, then run the same command again"},
-    Symptom{"server version mismatch", Code::unavailable, "install the client tools of the server's version, or set postgresql.bin"},
-    Symptom{"permission denied", Code::permission, "give the role the right to read everything, or set postgresql.as to an OS user that may"},
+    Symptom{"server version mismatch", Code::unavailable,
+            "install the client tools of the server's version, or set postgresql.bin"},
+    Symptom{"permission denied", Code::permission,
+            "give the role the right to read everything, or set postgresql.as to an OS user that may"},
     Symptom{"must be owner", Code::permission, "connect as the owner, or set postgresql.as: postgres"},
     Symptom{"must be superuser", Code::permission, "set postgresql.as: postgres"},
     Symptom{"must be member of role", Code::permission, "set postgresql.as: postgres"},
@@ -146,14 +148,15 @@ Result<PgTools> PgTools::find(const std::string& bin, int server_version, const 
 
 Result<> PgTools::dump(const PgReach& reach, const std::string& database, const std::string& snapshot, int fd) const {
     // Level 1: backup time is downtime, and the default level spends three times the time on a tenth of the size.
-    auto command = command_of(reach, {(folder_ / "pg_dump").string(), "--format=custom", "--compress=1", "--no-password", "--no-subscriptions",
-                                      lock_wait, "--snapshot=" + snapshot, conninfo(database)});
+    auto command = command_of(reach, {(folder_ / "pg_dump").string(), "--format=custom", "--compress=1", "--no-password",
+                                      "--no-subscriptions", lock_wait, "--snapshot=" + snapshot, conninfo(database)});
     command.output_fd = fd;
     return judged("pg_dump", os::capture(command));
 }
 
 Result<std::string> PgTools::schema(const PgReach& reach, const std::string& database, const std::string& snapshot) const {
-    std::vector<std::string> argv{(folder_ / "pg_dump").string(), "--schema-only", "--no-password", "--no-subscriptions", lock_wait, conninfo(database)};
+    std::vector<std::string> argv{(folder_ / "pg_dump").string(), "--schema-only", "--no-password",
+                                  "--no-subscriptions",           lock_wait,       conninfo(database)};
     if (!snapshot.empty()) argv.push_back("--snapshot=" + snapshot);
     auto command = command_of(reach, std::move(argv));
     const DumpFile output = TRY(memory_file());
@@ -165,7 +168,8 @@ Result<std::string> PgTools::schema(const PgReach& reach, const std::string& dat
 Result<> PgTools::restore(const PgReach& reach, const std::string& database, int fd) const {
     // Two jobs rather than one transaction: indexes are built side by side, and thousands of tables or large objects would need
     // more locks in one transaction than a server allows. The database is a fresh one, so half a restore harms nobody.
-    auto command = command_of(reach, {(folder_ / "pg_restore").string(), "--exit-on-error", "--jobs=2", "--no-password", conninfo(database), "/dev/stdin"});
+    auto command = command_of(reach, {(folder_ / "pg_restore").string(), "--exit-on-error", "--jobs=2", "--no-password",
+                                      conninfo(database), "/dev/stdin"});
     auto& options = command.env["PGOPTIONS"];
     options += " -c default_transaction_read_only=off -c synchronous_commit=off";
     command.input_fd = fd;

@@ -23,14 +23,20 @@ class Postgresql final : public Database {
     }
     Result<Fence> fence(const std::string& mark) override { return pg_fence(server_, mark); }
     Result<> unfence(const std::string& mark) override { return pg_unfence(server_, mark); }
-    Result<> lay_aside(const Snapshot& snapshot, const std::string& mark) override { return pg_lay_aside(server_, snapshot, mark); }
-    Result<> restore(const Snapshot& snapshot, const std::string& mark) override { return pg_restore_snapshot(server_, snapshot, mark); }
+    Result<> lay_aside(const Snapshot& snapshot, const std::string& mark) override {
+        return pg_lay_aside(server_, snapshot, mark);
+    }
+    Result<> restore(const Snapshot& snapshot, const std::string& mark) override {
+        return pg_restore_snapshot(server_, snapshot, mark);
+    }
     Result<Written> written_since(const std::string& write_mark) override;
     Result<> forget(const Snapshot& snapshot, bool keep_dump) override;
     Result<> discard(const os::Path& folder, const std::string& mark) override;
     Result<std::optional<ReplacedDatabase>> replaced(const std::string& mark) override { return pg_replaced(server_, mark); }
     Result<> drop_replaced(const std::string& mark) override { return pg_drop_replaced(server_, mark); }
-    Result<> verify(const Snapshot& snapshot, const std::string& mark) override { return pg_verify_snapshot(server_, snapshot, mark); }
+    Result<> verify(const Snapshot& snapshot, const std::string& mark) override {
+        return pg_verify_snapshot(server_, snapshot, mark);
+    }
     Result<std::vector<TableCount>> count() override;
 
    private:

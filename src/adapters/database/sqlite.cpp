@@ -59,7 +59,9 @@ class Sqlite final : public Database {
     Result<Snapshot> take(const os::Path& part) const;
     Result<os::Path> ready_copy(const Snapshot& snapshot, const std::string& mark);
     Result<> nobody_holds_it() const;
-    [[nodiscard]] os::Path copy_path(const os::Path& folder, const std::string& mark) const { return folder / (spec_.name + "-" + mark + ".db"); }
+    [[nodiscard]] os::Path copy_path(const os::Path& folder, const std::string& mark) const {
+        return folder / (spec_.name + "-" + mark + ".db");
+    }
     Result<> drop_part(const os::Path& part);
     void empty_the_log() const;
 
@@ -71,7 +73,8 @@ class Sqlite final : public Database {
 
 Result<SqliteConnection> Sqlite::open() const {
     if (TRY(files_.info(path_)).type == os::FileType::missing)
-        return fail(Code::not_found, "database '" + spec_.name + "': '" + path_.string() + "' does not exist", "correct sqlite.path, or let the application create it first");
+        return fail(Code::not_found, "database '" + spec_.name + "': '" + path_.string() + "' does not exist",
+                    "correct sqlite.path, or let the application create it first");
     return SqliteConnection::open(path_, SqliteMode::live);
 }
 
@@ -124,7 +127,8 @@ Result<Snapshot> Sqlite::take(const os::Path& part) const {
     snapshot.tables = expected.tables;
     snapshot.schema_digest = expected.schema_digest;
     snapshot.proven = true;
-    snapshot.proof = "read back and compared row by row: " + std::to_string(expected.tables.size()) + " tables; integrity check ok";
+    snapshot.proof =
+        "read back and compared row by row: " + std::to_string(expected.tables.size()) + " tables; integrity check ok";
     return snapshot;
 }
 
@@ -162,7 +166,8 @@ Result<Snapshot> Sqlite::snapshot(const os::Path& folder, const std::string& mar
 Result<> Sqlite::nobody_holds_it() const {
     const auto pids = parts_.holders();
     if (pids.empty()) return {};
-    return fail(Code::conflict, "'" + path_.string() + "' is open in process " + listed(pids), "stop what uses it, then run the same command again");
+    return fail(Code::conflict, "'" + path_.string() + "' is open in process " + listed(pids),
+                "stop what uses it, then run the same command again");
 }
 
 Result<Fence> Sqlite::fence(const std::string& /*mark*/) {
@@ -226,7 +231,8 @@ Result<std::unique_ptr<Database>> make_sqlite(const DatabaseSpec& spec, const Si
     std::string path = spec.sqlite.path;
     constexpr std::string_view root = "${root}";
     if (const auto at = path.find(root); at != std::string::npos) path.replace(at, root.size(), site.root);
-    if (!path.starts_with('/')) return fail(Code::invalid, "database '" + spec.name + "': sqlite.path '" + path + "' is not absolute");
+    if (!path.starts_with('/'))
+        return fail(Code::invalid, "database '" + spec.name + "': sqlite.path '" + path + "' is not absolute");
     return std::unique_ptr<Database>(std::make_unique<Sqlite>(spec, path, files));
 }
 

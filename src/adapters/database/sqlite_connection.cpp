@@ -23,31 +23,41 @@ using Statement = std::unique_ptr<sqlite3_stmt, int (*)(sqlite3_stmt*)>;
 Code code_of(int result) {
     switch (result & 0xFF) {
         case SQLITE_BUSY:
-        case SQLITE_LOCKED: return Code::timeout;
-        case SQLITE_CANTOPEN: return Code::not_found;
+        case SQLITE_LOCKED:
+            return Code::timeout;
+        case SQLITE_CANTOPEN:
+            return Code::not_found;
         case SQLITE_CORRUPT:
-        case SQLITE_NOTADB: return Code::corrupt;
-        case SQLITE_FULL: return Code::exhausted;
+        case SQLITE_NOTADB:
+            return Code::corrupt;
+        case SQLITE_FULL:
+            return Code::exhausted;
         case SQLITE_PERM:
         case SQLITE_AUTH:
-        case SQLITE_READONLY: return Code::permission;
-        default: return Code::failed;
+        case SQLITE_READONLY:
+            return Code::permission;
+        default:
+            return Code::failed;
     }
 }
 
 std::string hint_of(Code code) {
     switch (code) {
-        case Code::timeout: return "another process holds the database for long; stop it, then run the same command again";
-        case Code::corrupt: return "is this the application's SQLite file? sqlite3 FILE 'PRAGMA integrity_check' says more";
-        case Code::exhausted: return "free disk space, then run the same command again";
-        default: return {};
+        case Code::timeout:
+            return "another process holds the database for long; stop it, then run the same command again";
+        case Code::corrupt:
+            return "is this the application's SQLite file? sqlite3 FILE 'PRAGMA integrity_check' says more";
+        case Code::exhausted:
+            return "free disk space, then run the same command again";
+        default:
+            return {};
     }
 }
 
 // The user whose rights suffice for the file (of a link: whoever made it); empty: our own. Root must not create files beside it, nor read
 // for its owner what they could not read themselves.
 std::string owner_to_be(const os::Path& path) {
-    struct stat info{};
+    struct stat info {};
     if (!os::is_root() || lstat(path.c_str(), &info) != 0 || info.st_uid == 0) return {};
     passwd entry{};
     passwd* found = nullptr;
@@ -79,7 +89,8 @@ struct Opened {
 
 Opened opened_at(const os::Path& path, SqliteMode mode) {
     Opened opened;
-    opened.result = sqlite3_open_v2(address_of(path, mode).c_str(), &opened.handle, flags_of(mode) | SQLITE_OPEN_EXRESCODE, nullptr);
+    opened.result =
+        sqlite3_open_v2(address_of(path, mode).c_str(), &opened.handle, flags_of(mode) | SQLITE_OPEN_EXRESCODE, nullptr);
     if (opened.result != SQLITE_OK) return opened;
     sqlite3_busy_timeout(opened.handle, busy_ms);
     sqlite3_db_config(opened.handle, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
@@ -178,8 +189,8 @@ Result<std::string> SqliteConnection::value(const std::string& sql) {
 }
 
 Result<> SqliteConnection::backup_to(SqliteConnection& to) {
-    const std::unique_ptr<sqlite3_backup, int (*)(sqlite3_backup*)> backup(sqlite3_backup_init(to.handle_.get(), "main", handle_.get(), "main"),
-                                                                           sqlite3_backup_finish);
+    const std::unique_ptr<sqlite3_backup, int (*)(sqlite3_backup*)> backup(
+        sqlite3_backup_init(to.handle_.get(), "main", handle_.get(), "main"), sqlite3_backup_finish);
     if (!backup) return to.error(sqlite3_errcode(to.handle_.get()));
     os::SystemClock clock;
     const auto deadline = clock.steady() + os::Milliseconds(busy_ms);

@@ -19,7 +19,7 @@ class SqliteRow {
    public:
     explicit SqliteRow(sqlite3_stmt* statement) : statement_(statement) {}
     [[nodiscard]] int columns() const;
-    [[nodiscard]] std::string text(int column) const;      // empty for NULL
+    [[nodiscard]] std::string text(int column) const;  // empty for NULL
     [[nodiscard]] std::int64_t integer(int column) const;
     // One byte of type, length, value: two different values never look alike.
     void append_to(std::string& out, int column) const;

@@ -14,9 +14,10 @@ Result<std::string> schema_text(SqliteConnection& connection) {
     std::string out;
     for (const auto* field : {"user_version", "application_id", "encoding"})
         out += TRY(connection.value(std::string("PRAGMA ") + field)) + "\n";
-    TRY_VOID(connection.each("SELECT type, name, tbl_name, sql FROM sqlite_schema ORDER BY type, name, tbl_name", [&](const SqliteRow& row) {
-        for (int column = 0; column < row.columns(); ++column) row.append_to(out, column);
-    }));
+    TRY_VOID(connection.each("SELECT type, name, tbl_name, sql FROM sqlite_schema ORDER BY type, name, tbl_name",
+                             [&](const SqliteRow& row) {
+                                 for (int column = 0; column < row.columns(); ++column) row.append_to(out, column);
+                             }));
     return out;
 }
 

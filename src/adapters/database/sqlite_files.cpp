@@ -17,7 +17,9 @@ constexpr std::array companions{"-wal", "-shm", "-journal"};
 
 os::Path with(const os::Path& path, const char* suffix) { return path.string() + suffix; }
 
-Result<bool> exists(const os::FileSystem& files, const os::Path& path) { return TRY(files.info(path)).type != os::FileType::missing; }
+Result<bool> exists(const os::FileSystem& files, const os::Path& path) {
+    return TRY(files.info(path)).type != os::FileType::missing;
+}
 }  // namespace
 
 std::vector<int> SqliteFiles::holders() const {
@@ -52,7 +54,7 @@ Result<os::Path> SqliteFiles::lay_aside(const DumpFile& dump, const std::string&
     TRY_VOID(drop_laid(mark));
     const os::Path path = stem(mark) + unfinished;
     auto copy = TRY(DumpFile::create(path));
-    struct stat like{};
+    struct stat like {};
     if (::stat(path_.c_str(), &like) != 0) return fail(Code::not_found, "'" + path_.string() + "' does not exist");
     TRY_VOID(copy.copy_from(dump));
     TRY_VOID(copy.give(like.st_uid, like.st_gid, like.st_mode & 07777U));

@@ -18,7 +18,8 @@ TEST(TableCounts, MissingExtraAndWrongOnesAreNamed) {
 }
 
 TEST(TableCounts, OnlyTheFirstDifferencesAreShown) {
-    EXPECT_EQ(difference({{"a", 1}, {"b", 1}, {"c", 1}, {"d", 1}, {"e", 1}}, {}), "a is missing; b is missing; c is missing; and 2 more");
+    EXPECT_EQ(difference({{"a", 1}, {"b", 1}, {"c", 1}, {"d", 1}, {"e", 1}}, {}),
+              "a is missing; b is missing; c is missing; and 2 more");
 }
 
 }  // namespace

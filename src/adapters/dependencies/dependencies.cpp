@@ -55,8 +55,11 @@ std::vector<Row> rows() {
         {"pnpm", "pnpm-lock.yaml", {"pnpm", "install", "--frozen-lockfile"}, {}, unpinned_pnpm},
         {"yarn", "yarn.lock", {"yarn", "install", "--frozen-lockfile"}, {}, unpinned_yarn},
         // An environment inside the release: Debian refuses installs into its own Python, and a shared one would outlive the release.
-        {"pip", "requirements.txt", {},
-         "python3 -m venv .venv && exec .venv/bin/python -m pip install --require-hashes --no-input --disable-pip-version-check -r requirements.txt",
+        {"pip",
+         "requirements.txt",
+         {},
+         "python3 -m venv .venv && exec .venv/bin/python -m pip install --require-hashes --no-input --disable-pip-version-check "
+         "-r requirements.txt",
          unpinned_pip},
         {"command", "", {}, {}, nullptr},
     };

@@ -56,8 +56,10 @@ TEST(Npm, GarbageIsInvalid) {
 }
 
 TEST(Pnpm, NamesTarballsAndGit) {
-    const auto lock = "lockfileVersion: '9.0'\npackages:\n  a@1.0.0:\n    resolution: {integrity: sha512-x}\n"
-                      "  b@https://r/b.tgz:\n    resolution: {tarball: https://r/b.tgz}\n  c@file:c:\n    resolution: {directory: c, type: directory}\n";
+    const auto lock =
+        "lockfileVersion: '9.0'\npackages:\n  a@1.0.0:\n    resolution: {integrity: sha512-x}\n"
+        "  b@https://r/b.tgz:\n    resolution: {tarball: https://r/b.tgz}\n  c@file:c:\n    resolution: {directory: c, type: "
+        "directory}\n";
     EXPECT_EQ((Names{"b@https://r/b.tgz"}), *unpinned_pnpm(lock, "x"));
     EXPECT_EQ(Code::invalid, unpinned_pnpm("a: [", "x").error().code);
     EXPECT_EQ(Code::invalid, unpinned_pnpm("just words", "x").error().code);
@@ -65,17 +67,21 @@ TEST(Pnpm, NamesTarballsAndGit) {
 }
 
 TEST(Yarn, ClassicAndBerry) {
-    const auto classic = "# yarn lockfile v1\n\n\"@s/a@^1.0.0\":\n  version \"1.0.0\"\n  resolved \"https://r/a.tgz#1\"\n  integrity sha512-x\n\n"
-                         "b@^2.0.0:\n  version \"2.0.0\"\n  resolved \"https://r/b.tgz\"\n\n\"c@file:./c\":\n  version \"1.0.0\"\n  resolved \"file:./c.tgz\"\n";
+    const auto classic =
+        "# yarn lockfile v1\n\n\"@s/a@^1.0.0\":\n  version \"1.0.0\"\n  resolved \"https://r/a.tgz#1\"\n  integrity sha512-x\n\n"
+        "b@^2.0.0:\n  version \"2.0.0\"\n  resolved \"https://r/b.tgz\"\n\n\"c@file:./c\":\n  version \"1.0.0\"\n  resolved "
+        "\"file:./c.tgz\"\n";
     EXPECT_EQ((Names{"b@^2.0.0"}), *unpinned_yarn(classic, "x"));
-    const auto berry = "__metadata:\n  version: 8\n\n\"a@npm:^1.0.0\":\n  version: 1.0.0\n  resolution: \"a@npm:1.0.0\"\n  checksum: 10c0/0a\n"
-                       "  languageName: node\n  linkType: hard\n\n\"shop@workspace:.\":\n  version: 0.0.0-use.local\n  linkType: soft\n\n"
-                       "\"g@git://x\":\n  version: 1.0.0\n  linkType: hard\n";
+    const auto berry =
+        "__metadata:\n  version: 8\n\n\"a@npm:^1.0.0\":\n  version: 1.0.0\n  resolution: \"a@npm:1.0.0\"\n  checksum: 10c0/0a\n"
+        "  languageName: node\n  linkType: hard\n\n\"shop@workspace:.\":\n  version: 0.0.0-use.local\n  linkType: soft\n\n"
+        "\"g@git://x\":\n  version: 1.0.0\n  linkType: hard\n";
     EXPECT_EQ((Names{"g@git://x"}), *unpinned_yarn(berry, "x"));
 }
 
 TEST(Pip, LinesWithoutAHash) {
-    const auto text = "--index-url https://p\n# words\nflask==3.0.0 \\\n    --hash=sha256:aa\nrequests==2.31.0  # why\n-e ./local\n";
+    const auto text =
+        "--index-url https://p\n# words\nflask==3.0.0 \\\n    --hash=sha256:aa\nrequests==2.31.0  # why\n-e ./local\n";
     EXPECT_EQ((Names{"-e ./local", "requests==2.31.0"}), *unpinned_pip(text, "x"));
 }
 

@@ -45,8 +45,10 @@ void dependencies_of(const Json& dependencies, Names& names) {
     for (const auto& [name, package] : dependencies.items()) {
         if (!package.is_object()) continue;
         const auto version = word(package, "version");
-        if (!flag(package, "bundled") && !local(version) && word(package, "integrity").empty()) names.insert(name + "@" + version);
-        if (const auto inner = package.find("dependencies"); inner != package.end() && inner->is_object()) dependencies_of(*inner, names);
+        if (!flag(package, "bundled") && !local(version) && word(package, "integrity").empty())
+            names.insert(name + "@" + version);
+        if (const auto inner = package.find("dependencies"); inner != package.end() && inner->is_object())
+            dependencies_of(*inner, names);
     }
 }
 
@@ -81,8 +83,10 @@ Result<std::vector<std::string>> unpinned_npm(std::string_view text, std::string
     Names names;
     const auto packages = lock.find("packages");
     const auto dependencies = lock.find("dependencies");
-    if (packages != lock.end() && packages->is_object()) packages_of(*packages, names);
-    else if (dependencies != lock.end() && dependencies->is_object()) dependencies_of(*dependencies, names);
+    if (packages != lock.end() && packages->is_object())
+        packages_of(*packages, names);
+    else if (dependencies != lock.end() && dependencies->is_object())
+        dependencies_of(*dependencies, names);
     return sorted(names);
 }
 

@@ -11,7 +11,8 @@
 
 namespace uprev {
 
-Result<std::vector<std::string>> unpinned_npm(std::string_view text, std::string_view what);   // package-lock.json, versions 1 to 3
+Result<std::vector<std::string>> unpinned_npm(std::string_view text,
+                                              std::string_view what);  // package-lock.json, versions 1 to 3
 Result<std::vector<std::string>> unpinned_pnpm(std::string_view text, std::string_view what);  // pnpm-lock.yaml
 Result<std::vector<std::string>> unpinned_yarn(std::string_view text, std::string_view what);  // yarn.lock, classic and berry
 Result<std::vector<std::string>> unpinned_pip(std::string_view text, std::string_view what);   // requirements.txt with --hash

@@ -31,17 +31,23 @@ class Beside final : public Layout {
     Result<PlacedRelease> active() const override {
         const auto about = TRY(fs_.info(pointer_));
         if (about.type == FileType::missing)
-            return fail(Code::not_found, "there is no pointer " + quoted(pointer_), "`uprev adopt` takes an existing installation in");
+            return fail(Code::not_found, "there is no pointer " + quoted(pointer_),
+                        "`uprev adopt` takes an existing installation in");
         if (about.type != FileType::symlink)
-            return fail(Code::invalid, "the pointer " + quoted(pointer_) + " is a " + (about.type == FileType::folder ? "folder" : "file") + ", not a symlink",
+            return fail(Code::invalid,
+                        "the pointer " + quoted(pointer_) + " is a " + (about.type == FileType::folder ? "folder" : "file") +
+                            ", not a symlink",
                         "move it to " + quoted(releases_) + " and make " + quoted(pointer_) + " a symlink to it");
         const Path target = TRY(fs_.read_link(pointer_));
         const Path folder = tidy(target.is_absolute() ? target : pointer_.parent_path() / target);
         if (!is_release(folder))
-            return fail(Code::invalid, "the pointer " + quoted(pointer_) + " leads to " + quoted(target) + ", which is not a folder in " + quoted(releases_),
+            return fail(Code::invalid,
+                        "the pointer " + quoted(pointer_) + " leads to " + quoted(target) + ", which is not a folder in " +
+                            quoted(releases_),
                         "point it to the release that runs, or correct `root:` and `releases:` (real paths, without symlinks)");
         if (TRY(fs_.info(folder)).type != FileType::folder)
-            return fail(Code::invalid, "the pointer " + quoted(pointer_) + " dangles: there is no folder " + quoted(folder), "point it to a release that exists");
+            return fail(Code::invalid, "the pointer " + quoted(pointer_) + " dangles: there is no folder " + quoted(folder),
+                        "point it to a release that exists");
         return PlacedRelease{folder, version_of_folder(folder.filename().string()), true};
     }
 
@@ -61,7 +67,8 @@ class Beside final : public Layout {
 
     Result<> promote(const Path& staged, const Path& final) override {
         const Path to = tidy(final);
-        if (!is_release(to)) return fail(Code::invalid, "cannot place a release at " + quoted(final) + ": it is not in " + quoted(releases_));
+        if (!is_release(to))
+            return fail(Code::invalid, "cannot place a release at " + quoted(final) + ": it is not in " + quoted(releases_));
         const bool here = TRY(fs_.info(staged)).type != FileType::missing;
         const bool there = TRY(fs_.info(to)).type != FileType::missing;
         if (!here && there) return {};
@@ -72,9 +79,11 @@ class Beside final : public Layout {
 
     Result<> activate(const Path& release) override {
         const Path folder = tidy(release);
-        if (!is_release(folder)) return fail(Code::invalid, "cannot activate " + quoted(release) + ": it is not in " + quoted(releases_));
+        if (!is_release(folder))
+            return fail(Code::invalid, "cannot activate " + quoted(release) + ": it is not in " + quoted(releases_));
         if (TRY(fs_.info(folder)).type != FileType::folder)
-            return fail(Code::not_found, "cannot activate " + quoted(folder) + ": there is no such folder", "`uprev status` lists the releases on disk");
+            return fail(Code::not_found, "cannot activate " + quoted(folder) + ": there is no such folder",
+                        "`uprev status` lists the releases on disk");
         // A pointer that leads nowhere may be repaired; a folder in its place is refused by point().
         if (const auto now = active(); now && now->folder == folder) return {};
         // Or a power cut after the switch could leave the pointer on files that were never written.
@@ -84,10 +93,12 @@ class Beside final : public Layout {
 
     Result<> discard(const Path& release) override {
         const Path folder = tidy(release);
-        if (folder.parent_path() != releases_) return fail(Code::invalid, "cannot remove " + quoted(release) + ": it is not in " + quoted(releases_));
+        if (folder.parent_path() != releases_)
+            return fail(Code::invalid, "cannot remove " + quoted(release) + ": it is not in " + quoted(releases_));
         const auto now = active();
         if (!now && now.error().code != Code::not_found) return Error(now.error()).within("cannot remove " + quoted(folder));
-        if (now && now->folder == folder) return fail(Code::refused, "cannot remove " + quoted(folder) + ": it is the active release");
+        if (now && now->folder == folder)
+            return fail(Code::refused, "cannot remove " + quoted(folder) + ": it is the active release");
         // Renamed first: what is half removed must not look like a release.
         const Path aside = releases_ / (".discarded." + folder.filename().string());
         TRY_VOID(fs_.remove_tree(aside));
@@ -110,9 +121,13 @@ class Beside final : public Layout {
 };
 }  // namespace
 
-std::unique_ptr<Layout> make_beside_layout(const SiteFile& site, os::FileSystem& fs) { return std::make_unique<Beside>(site, fs); }
+std::unique_ptr<Layout> make_beside_layout(const SiteFile& site, os::FileSystem& fs) {
+    return std::make_unique<Beside>(site, fs);
+}
 
-std::string release_folder_name(const std::string& compact_stamp, const Version& version) { return compact_stamp + "_v" + version.text(); }
+std::string release_folder_name(const std::string& compact_stamp, const Version& version) {
+    return compact_stamp + "_v" + version.text();
+}
 
 std::string version_of_folder(const std::string& name) {
     // The first "_v" that a version follows: a pre-release may hold letters, but no underscore.

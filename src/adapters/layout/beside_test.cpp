@@ -44,7 +44,8 @@ TEST(ReleaseFolderName, CarriesTheVersion) {
     EXPECT_EQ(release_folder_name("20261121035500", *Version::parse("v1.4.2")), "20261121035500_v1.4.2");
     EXPECT_EQ(version_of_folder("20261121035500_v1.4.2"), "1.4.2");
     EXPECT_EQ(version_of_folder("20261121035500_v2.0.0-rc.1+b5"), "2.0.0-rc.1+b5");
-    for (const char* name : {"", "lost+found", "20261121035500", "x_v", "x_vnext", "_vv"}) EXPECT_EQ(version_of_folder(name), "") << name;
+    for (const char* name : {"", "lost+found", "20261121035500", "x_v", "x_vnext", "_vv"})
+        EXPECT_EQ(version_of_folder(name), "") << name;
 }
 
 TEST_F(BesideTest, WithoutPointerNothingIsActive) {
@@ -73,8 +74,8 @@ TEST_F(BesideTest, PointersThatAreNoneAreNamed) {
     fs::create_directories(elsewhere);
     fs::create_directories(root_ / "releases/.staging.1");
     fs::create_directories(root_ / "releases/a/b");
-    for (const auto& target : {elsewhere, fs::path("releases/gone"), fs::path("releases/.staging.1"), fs::path("releases"), fs::path("."), fs::path("releases/a/b"),
-                               fs::path("releases/../../20260101000000_v1.0.0")}) {
+    for (const auto& target : {elsewhere, fs::path("releases/gone"), fs::path("releases/.staging.1"), fs::path("releases"),
+                               fs::path("."), fs::path("releases/a/b"), fs::path("releases/../../20260101000000_v1.0.0")}) {
         fs::remove(root_ / "current");
         fs::create_directory_symlink(target, root_ / "current");
         EXPECT_EQ(layout_->active().error().code, Code::invalid) << target;

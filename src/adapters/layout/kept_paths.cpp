@@ -17,7 +17,8 @@ Result<Path> checked(const std::string& text) {
     Path clean = path.lexically_normal();
     if (!clean.has_filename()) clean = clean.parent_path();
     if (text.empty() || path.is_absolute() || climbs || clean.empty() || clean == "." || text.find('\0') != std::string::npos)
-        return fail(Code::invalid, "the kept path '" + excerpt(text) + "' is not a path inside a release", "write it relative to the release folder, such as `.env`");
+        return fail(Code::invalid, "the kept path '" + excerpt(text) + "' is not a path inside a release",
+                    "write it relative to the release folder, such as `.env`");
     return clean;
 }
 
@@ -47,8 +48,9 @@ class Linker {
             const auto type = TRY(fs_.info(at)).type;
             if (type == FileType::missing) return {};
             if (type != FileType::folder)
-                return fail(Code::refused, "cannot link the kept path '" + path.string() + "': the release ships '" + at.string() + "' as a " +
-                                               (type == FileType::symlink ? "symlink" : "file"),
+                return fail(Code::refused,
+                            "cannot link the kept path '" + path.string() + "': the release ships '" + at.string() + "' as a " +
+                                (type == FileType::symlink ? "symlink" : "file"),
                             "keep that path instead, or ask the vendor");
         }
         return {};

@@ -35,7 +35,9 @@ class KeptPathsTest : public ::testing::Test {
         out << std::ifstream(file).rdbuf();
         return out.str();
     }
-    Result<> link(std::vector<std::string> paths) { return link_kept_paths({std::move(paths), root_ / "shared", {}}, release_, *files_); }
+    Result<> link(std::vector<std::string> paths) {
+        return link_kept_paths({std::move(paths), root_ / "shared", {}}, release_, *files_);
+    }
 
     fs::path root_;
     fs::path release_;

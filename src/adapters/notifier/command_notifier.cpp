@@ -25,7 +25,8 @@ class RecordFolder {
     ~RecordFolder() {
         std::error_code ignored;
         if (path_.empty()) return;
-        for (const auto& entry : std::filesystem::directory_iterator(run(), ignored)) std::filesystem::remove(entry.path(), ignored);
+        for (const auto& entry : std::filesystem::directory_iterator(run(), ignored))
+            std::filesystem::remove(entry.path(), ignored);
         std::filesystem::remove(run(), ignored);
         std::filesystem::remove(path_, ignored);
     }
@@ -46,13 +47,16 @@ class CommandNotifier final : public Notifier {
     CommandNotifier(NotifierSpec spec, os::Processes& processes) : spec_(std::move(spec)), processes_(processes) {}
 
     Result<> tell(const Json& report) override {
-        if (spec_.command.empty()) return fail(Code::invalid, "the notifier names no command", "set notify.command.argv in the site file");
+        if (spec_.command.empty())
+            return fail(Code::invalid, "the notifier names no command", "set notify.command.argv in the site file");
         const RecordFolder folder;
         if (!folder.made()) return fail(Code::failed, "cannot make a temporary folder for the notifier");
         os::Command command = TRY(make_command(report));
         command.record = folder.run();
         const os::Outcome outcome = TRY(processes_.run(command));
-        if (!outcome.ok()) return fail(Code::failed, "the notifier's command failed: " + outcome.describe(), "run it by hand with a report on its standard input");
+        if (!outcome.ok())
+            return fail(Code::failed, "the notifier's command failed: " + outcome.describe(),
+                        "run it by hand with a report on its standard input");
         return {};
     }
 
@@ -86,6 +90,8 @@ class CommandNotifier final : public Notifier {
 
 }  // namespace
 
-std::unique_ptr<Notifier> make_command_notifier(const NotifierSpec& spec, os::Processes& processes) { return std::make_unique<CommandNotifier>(spec, processes); }
+std::unique_ptr<Notifier> make_command_notifier(const NotifierSpec& spec, os::Processes& processes) {
+    return std::make_unique<CommandNotifier>(spec, processes);
+}
 
 }  // namespace uprev

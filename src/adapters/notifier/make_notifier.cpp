@@ -15,7 +15,8 @@ class Selected final : public Notifier {
 
     Result<> tell(const Json& report) override {
         if (!wanted(report)) return {};
-        if (!inner_) return fail(Code::invalid, "'" + spec_.kind + "' is no kind of notifier", "use webhook or command in notify");
+        if (!inner_)
+            return fail(Code::invalid, "'" + spec_.kind + "' is no kind of notifier", "use webhook or command in notify");
         return inner_->tell(report).within("notifying by " + spec_.kind);
     }
 
@@ -23,7 +24,8 @@ class Selected final : public Notifier {
     [[nodiscard]] bool wanted(const Json& report) const {
         if (spec_.on.empty() || !report.is_object()) return true;
         const auto result = report.find("result");
-        return result == report.end() || !result->is_string() || std::find(spec_.on.begin(), spec_.on.end(), result->get<std::string>()) != spec_.on.end();
+        return result == report.end() || !result->is_string() ||
+               std::find(spec_.on.begin(), spec_.on.end(), result->get<std::string>()) != spec_.on.end();
     }
 
     NotifierSpec spec_;

@@ -20,7 +20,9 @@ using test::SeenRequest;
 
 class NotifierTest : public testing::Test {
    protected:
-    NotifierTest() : base(std::filesystem::temp_directory_path() / ("uprev-notifier-" + std::to_string(getpid()))) { std::filesystem::create_directories(base); }
+    NotifierTest() : base(std::filesystem::temp_directory_path() / ("uprev-notifier-" + std::to_string(getpid()))) {
+        std::filesystem::create_directories(base);
+    }
     ~NotifierTest() override { std::filesystem::remove_all(base); }
 
     Result<> tell(const NotifierSpec& spec) { return make_notifier(spec, *http, *processes)->tell(report); }
@@ -31,12 +33,14 @@ class NotifierTest : public testing::Test {
     }
     static std::size_t left_behind() {
         std::size_t count = 0;
-        for (const auto& entry : std::filesystem::directory_iterator(std::filesystem::temp_directory_path())) count += entry.path().filename().string().starts_with("uprev-notify-") ? 1 : 0;
+        for (const auto& entry : std::filesystem::directory_iterator(std::filesystem::temp_directory_path()))
+            count += entry.path().filename().string().starts_with("uprev-notify-") ? 1 : 0;
         return count;
     }
 
     std::filesystem::path base;
-    Json report = Json::parse(R"j({"operation":"op-1","result":"undone","from":"1.4.0","to":"1.5.1","error":{"message":"gate 'storefront' failed; $(id)"}})j");
+    Json report = Json::parse(
+        R"j({"operation":"op-1","result":"undone","from":"1.4.0","to":"1.5.1","error":{"message":"gate 'storefront' failed; $(id)"}})j");
     std::unique_ptr<os::Http> http = os::make_http();
     std::unique_ptr<os::Processes> processes = os::make_processes(UPREV_SHIM_PATH);
 };
@@ -69,7 +73,8 @@ TEST_F(NotifierTest, OnlyTheResultsThatWereAskedFor) {
 
 TEST_F(NotifierTest, WebhookFailuresAreTold) {
     for (const int status : {302, 404, 500}) {
-        const HostileServer server([status](const SeenRequest&, const Peer& peer) { peer.answer(status, "", "Location: /elsewhere\r\n"); });
+        const HostileServer server(
+            [status](const SeenRequest&, const Peer& peer) { peer.answer(status, "", "Location: /elsewhere\r\n"); });
         NotifierSpec spec;
         spec.url = server.url("/");
         const auto told = tell(spec);
@@ -100,7 +105,9 @@ TEST_F(NotifierTest, CommandGetsTheReportOnItsInput) {
     ASSERT_TRUE(told) << told.error().text();
     EXPECT_EQ(report, Json::parse(slurp("report")));
     const std::string environment = slurp("env");
-    for (const char* line : {"UPREV_RESULT=undone\n", "UPREV_OPERATION=op-1\n", "UPREV_FROM=1.4.0\n", "UPREV_TO=1.5.1\n", "TOKEN=plain\n"}) EXPECT_NE(std::string::npos, environment.find(line)) << line;
+    for (const char* line :
+         {"UPREV_RESULT=undone\n", "UPREV_OPERATION=op-1\n", "UPREV_FROM=1.4.0\n", "UPREV_TO=1.5.1\n", "TOKEN=plain\n"})
+        EXPECT_NE(std::string::npos, environment.find(line)) << line;
     EXPECT_EQ(std::string::npos, environment.find("HOME=")) << "a stated environment, not ours";
     EXPECT_EQ(before, left_behind());
 }

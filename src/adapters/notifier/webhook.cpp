@@ -26,9 +26,12 @@ class Webhook final : public Notifier {
         request.limits.allow_private = true;
         auto response = http_.fetch(request);
         const std::string name = shown(url);
-        if (!response && url.secret) return fail(response.error().code, "cannot reach " + name, "check the address that the reference holds");
+        if (!response && url.secret)
+            return fail(response.error().code, "cannot reach " + name, "check the address that the reference holds");
         if (!response) return std::move(response).error();
-        if (response->status < 200 || response->status > 299) return fail(Code::failed, name + " answered " + std::to_string(response->status), "check the webhook's address and its service");
+        if (response->status < 200 || response->status > 299)
+            return fail(Code::failed, name + " answered " + std::to_string(response->status),
+                        "check the webhook's address and its service");
         return {};
     }
 
@@ -45,6 +48,8 @@ class Webhook final : public Notifier {
 
 }  // namespace
 
-std::unique_ptr<Notifier> make_webhook_notifier(const NotifierSpec& spec, os::Http& http) { return std::make_unique<Webhook>(spec, http); }
+std::unique_ptr<Notifier> make_webhook_notifier(const NotifierSpec& spec, os::Http& http) {
+    return std::make_unique<Webhook>(spec, http);
+}
 
 }  // namespace uprev

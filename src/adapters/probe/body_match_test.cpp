@@ -9,7 +9,9 @@ namespace {
 const std::string body = R"({"ok":true,"version":"1.10","count":3,"none":null,"nested":{"a/b":["x"]}})";
 
 TEST(BodyMatch, ScalarsAreComparedByTheirSpelling) {
-    EXPECT_EQ("", body_mismatch(body, "", {{"/ok", "true"}, {"/version", "1.10"}, {"/count", "3"}, {"/none", "null"}, {"/nested/a~1b/0", "x"}}));
+    EXPECT_EQ(
+        "", body_mismatch(body, "",
+                          {{"/ok", "true"}, {"/version", "1.10"}, {"/count", "3"}, {"/none", "null"}, {"/nested/a~1b/0", "x"}}));
     EXPECT_EQ("'/version' is '1.10', not '1.1'", body_mismatch(body, "", {{"/version", "1.1"}}));
     EXPECT_EQ("'/ok' is 'true', not 'True'", body_mismatch(body, "", {{"/ok", "True"}}));
 }
@@ -22,7 +24,8 @@ TEST(BodyMatch, WhatIsNotThereDoesNotMatch) {
 }
 
 TEST(BodyMatch, AnHtmlPageWithStatus200IsNotHealth) {
-    EXPECT_EQ("body is not JSON: '<!doctype html><title>Shop</title>'", body_mismatch("<!doctype html><title>Shop</title>", "", {{"/ok", "true"}}));
+    EXPECT_EQ("body is not JSON: '<!doctype html><title>Shop</title>'",
+              body_mismatch("<!doctype html><title>Shop</title>", "", {{"/ok", "true"}}));
     EXPECT_NE("", body_mismatch(R"({"ok":false,"ok":true})", "", {{"/ok", "true"}})) << "duplicate keys";
 }
 

@@ -16,7 +16,8 @@ Answer no(std::string seen) { return {false, std::move(seen), {}}; }
 Result<os::HttpRequest> request_of(const ProbeSpec& spec) {
     os::HttpRequest request;
     request.url = spec.url;
-    for (const auto& [name, value] : spec.headers) request.headers[name] = TRY(os::reveal(value).within("header '" + name + "'")).value;
+    for (const auto& [name, value] : spec.headers)
+        request.headers[name] = TRY(os::reveal(value).within("header '" + name + "'")).value;
     request.headers["Connection"] = "close";  // a probe must not be what a closing server waits for
     request.limits.bytes = body_limit;
     request.limits.total = spec.timeout;

@@ -14,7 +14,11 @@ constexpr Millis patience{1'000};
 Json to_json(const Downtime& downtime) {
     Json probes = Json::array();
     for (const auto& one : downtime.probes) {
-        probes.push_back({{"name", one.name}, {"requests", one.requests}, {"failed", one.failed}, {"down_ms", one.down_ms}, {"longest_ms", one.longest_ms}});
+        probes.push_back({{"name", one.name},
+                          {"requests", one.requests},
+                          {"failed", one.failed},
+                          {"down_ms", one.down_ms},
+                          {"longest_ms", one.longest_ms}});
     }
     const Json total = downtime.requests == 0 ? Json() : Json(downtime.total_ms);  // nobody was asked: nothing was measured
     return {{"total_ms", total}, {"requests", downtime.requests}, {"failed", downtime.failed}, {"probes", std::move(probes)}};

@@ -37,7 +37,9 @@ Result<> connect_one(const addrinfo& to, const std::string& address, std::chrono
     if (errno != EINPROGRESS) return refusal(address, errno);
     pollfd wait{socket.fd, POLLOUT, 0};
     const int ready = ::poll(&wait, 1, static_cast<int>(limit.count()));
-    if (ready == 0) return fail(Code::timeout, "cannot connect to '" + address + "': no answer within " + std::to_string(limit.count()) + " ms");
+    if (ready == 0)
+        return fail(Code::timeout,
+                    "cannot connect to '" + address + "': no answer within " + std::to_string(limit.count()) + " ms");
     int error = 0;
     socklen_t size = sizeof error;
     if (ready < 0 || ::getsockopt(socket.fd, SOL_SOCKET, SO_ERROR, &error, &size) != 0) error = errno;

@@ -21,7 +21,8 @@ constexpr int exit_stopped = 3;
 int pid_in(const std::string& output) {
     for (const auto& word : split_words(output)) {
         int pid = 0;
-        if (word.starts_with("pid=") && std::from_chars(word.data() + 4, word.data() + word.size(), pid).ec == std::errc{}) return pid;
+        if (word.starts_with("pid=") && std::from_chars(word.data() + 4, word.data() + word.size(), pid).ec == std::errc{})
+            return pid;
     }
     return 0;
 }
@@ -115,7 +116,9 @@ class CommandServices final : public Services {
         std::vector<const CommandServiceSpec*> found;
         for (const auto& name : names) {
             const auto* one = find(name);
-            if (one == nullptr) return fail(Code::not_found, "the site file has no commands for service '" + name + "'", "add it under services.commands");
+            if (one == nullptr)
+                return fail(Code::not_found, "the site file has no commands for service '" + name + "'",
+                            "add it under services.commands");
             found.push_back(one);
         }
         if (!names.empty()) return found;
@@ -128,7 +131,8 @@ class CommandServices final : public Services {
     // Empty `release`: whatever the pointer leads to.
     Result<os::Command> command(const std::string& service, const CommandSpec& spec, const os::Path& release) const {
         const auto folder = release.empty() ? resolved(pointer()) : release;
-        const std::map<std::string, std::string> values{{"release_dir", folder.string()}, {"root", site_.root}, {"current", pointer().string()}, {"service", service}};
+        const std::map<std::string, std::string> values{
+            {"release_dir", folder.string()}, {"root", site_.root}, {"current", pointer().string()}, {"service", service}};
         auto filled = spec;
         for (auto& argument : filled.argv) argument = TRY(interpolate(argument, values));
         filled.cwd = TRY(interpolate(filled.cwd, values));
@@ -139,7 +143,8 @@ class CommandServices final : public Services {
     }
 
     static std::string upper(std::string text) {
-        std::transform(text.begin(), text.end(), text.begin(), [](char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c; });
+        std::transform(text.begin(), text.end(), text.begin(),
+                       [](char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c; });
         return text;
     }
 
@@ -156,14 +161,16 @@ class CommandServices final : public Services {
         const auto outcome = TRY(processes_.run(made).within("cannot " + verb + " service '" + one.name + "'"));
         if (outcome.ok()) return {};
         const auto tail = trim(outcome.tail);
-        return fail(outcome.expired ? Code::timeout : Code::failed,
-                    "cannot " + verb + " service '" + one.name + "': " + outcome.describe() + (tail.empty() ? "" : ": " + excerpt(tail, 400)));
+        return fail(outcome.expired ? Code::timeout : Code::failed, "cannot " + verb + " service '" + one.name +
+                                                                        "': " + outcome.describe() +
+                                                                        (tail.empty() ? "" : ": " + excerpt(tail, 400)));
     }
 
     Result<ServiceState> state_of(const CommandServiceSpec& one) {
         const auto made = TRY(command(one.name, one.status, {}).within("status command of service '" + one.name + "'"));
         const auto done = TRY(captured("ask", one, made));
-        if (done.outcome.expired) return fail(Code::timeout, "the status command of service '" + one.name + "' is " + done.outcome.describe());
+        if (done.outcome.expired)
+            return fail(Code::timeout, "the status command of service '" + one.name + "' is " + done.outcome.describe());
         ServiceState state;
         state.name = one.name;
         state.cwd = pointer().string();
@@ -173,7 +180,8 @@ class CommandServices final : public Services {
             return state;
         }
         state.state = done.outcome.ok() ? RunState::running : RunState::errored;
-        if (!done.outcome.ok()) state.problem = "its status command answers with " + done.outcome.describe() + said(done, made.masked);
+        if (!done.outcome.ok())
+            state.problem = "its status command answers with " + done.outcome.describe() + said(done, made.masked);
         const int pid = pid_in(done.output);
         if (pid <= 0) return state;
         state.pids.push_back(pid);
@@ -196,7 +204,9 @@ class CommandServices final : public Services {
         TRY_VOID(run("stop", one, one.stop, {}));
         return settle(one, "stop", [&](const ServiceState& now) {
             const bool gone = std::none_of(before.pids.begin(), before.pids.end(), [](int pid) { return alive(pid); });
-            return now.state != RunState::stopped ? "its status command doesn't answer 'stopped' (exit code 3)" : gone ? "" : "its process is still there";
+            return now.state != RunState::stopped ? "its status command doesn't answer 'stopped' (exit code 3)"
+                   : gone                         ? ""
+                                                  : "its process is still there";
         });
     }
 
@@ -209,7 +219,8 @@ class CommandServices final : public Services {
             if (now.state != RunState::running || now.pids != pids) since = os::Milliseconds{-1};
             pids = now.pids;
             if (now.state != RunState::running) return now.problem.empty() ? "it is not running" : now.problem;
-            if (within(now.running_from, releases) && !within(now.running_from, resolved(release))) return "it runs from '" + now.running_from + "'";
+            if (within(now.running_from, releases) && !within(now.running_from, resolved(release)))
+                return "it runs from '" + now.running_from + "'";
             if (since.count() < 0) since = clock_.steady();
             return clock_.steady() - since >= steady_for ? "" : "it did not keep running";
         });
@@ -223,7 +234,9 @@ class CommandServices final : public Services {
             const std::string problem = objection(TRY(state_of(one)));
             if (problem.empty()) return {};
             if (clock_.steady() >= until)
-                return fail(Code::failed, "service '" + one.name + "' did not " + verb + " within " + format_duration(site_.services.settle) + ": " + problem,
+                return fail(Code::failed,
+                            "service '" + one.name + "' did not " + verb + " within " + format_duration(site_.services.settle) +
+                                ": " + problem,
                             "see the service's own log");
             clock_.sleep(pause);
         }
@@ -237,10 +250,13 @@ class CommandServices final : public Services {
 
 }  // namespace
 
-Result<std::unique_ptr<Services>> make_command_services(const SiteFile& site, const std::vector<ServiceSpec>& specs, os::Processes& processes, os::Clock& clock) {
+Result<std::unique_ptr<Services>> make_command_services(const SiteFile& site, const std::vector<ServiceSpec>& specs,
+                                                        os::Processes& processes, os::Clock& clock) {
     for (const auto& one : site.services.commands) {
         const auto* missing = one.start.empty() ? "start" : one.stop.empty() ? "stop" : one.status.empty() ? "status" : nullptr;
-        if (missing != nullptr) return fail(Code::invalid, "service '" + one.name + "' has no " + missing + " command", "add it under services.commands");
+        if (missing != nullptr)
+            return fail(Code::invalid, "service '" + one.name + "' has no " + missing + " command",
+                        "add it under services.commands");
     }
     return std::unique_ptr<Services>(std::make_unique<CommandServices>(site, specs, processes, clock));
 }

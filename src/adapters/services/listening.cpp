@@ -39,7 +39,8 @@ int port_of(const std::string& url) {
     const auto begin = scheme == std::string::npos ? 0 : scheme + 3;
     const auto host = url.substr(begin, url.find_first_of("/?#", begin) - begin);
     const auto colon = host.rfind(':');
-    if (colon != std::string::npos && host.find(']', colon) == std::string::npos) return number(std::string_view(host).substr(colon + 1), 10);
+    if (colon != std::string::npos && host.find(']', colon) == std::string::npos)
+        return number(std::string_view(host).substr(colon + 1), 10);
     return url.starts_with("https:") ? 443 : 80;
 }
 

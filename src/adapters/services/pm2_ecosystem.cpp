@@ -48,7 +48,8 @@ function apps() {
 )js";
 
 // What keeps pm2 from starting a daemon (see Pm2Tool::run) is not for the apps, which are given pm2's own environment.
-constexpr std::string_view wrapper_code = "delete process.env.PM2_NODE_OPTIONS;\nmodule.exports = {apps: apps().map(one => one.app)};\n";
+constexpr std::string_view wrapper_code =
+    "delete process.env.PM2_NODE_OPTIONS;\nmodule.exports = {apps: apps().map(one => one.app)};\n";
 
 constexpr std::string_view reader_code = R"js(
 function wanted({app, stated}) {
@@ -83,11 +84,18 @@ os::Path ecosystem_file(const SiteFile& site) {
 }  // namespace
 
 Pm2Ecosystem::Pm2Ecosystem(const SiteFile& site, const Pm2Tool& tool, os::FileSystem& files)
-    : tool_(tool), files_(files), pointer_(os::Path(site.root) / site.current), file_(ecosystem_file(site)), settle_(site.services.settle) {}
+    : tool_(tool),
+      files_(files),
+      pointer_(os::Path(site.root) / site.current),
+      file_(ecosystem_file(site)),
+      settle_(site.services.settle) {}
 
 std::string Pm2Ecosystem::loader(const std::map<std::string, Pm2Kept>& apps, bool all) const {
-    Json parameters{{"pointer", pointer_.string()}, {"file", file_.string()}, {"bin", tool_.bin()}, {"settle", settle_.count()}, {"all", all}, {"apps", Json::object()}};
-    for (const auto& [name, kept] : apps) parameters["apps"][name] = {{"node_env", kept.node_env}, {"path", kept.path}, {"patient", kept.patient}};
+    Json parameters{
+        {"pointer", pointer_.string()}, {"file", file_.string()}, {"bin", tool_.bin()}, {"settle", settle_.count()}, {"all", all},
+        {"apps", Json::object()}};
+    for (const auto& [name, kept] : apps)
+        parameters["apps"][name] = {{"node_env", kept.node_env}, {"path", kept.path}, {"patient", kept.patient}};
     return "'use strict';\nconst P = " + parameters.dump() + ";" + std::string(loader_code);
 }
 
@@ -96,7 +104,9 @@ Result<std::vector<Pm2Wanted>> Pm2Ecosystem::read() const {
     const auto done = TRY(tool_.node(program));
     const auto at = done.output.rfind(mark);
     if (!done.outcome.ok() || at == std::string::npos)
-        return fail(Code::failed, "cannot read the ecosystem file '" + file_.string() + "': " + done.outcome.describe() + ": " + excerpt(trim(done.errors), 300),
+        return fail(Code::failed,
+                    "cannot read the ecosystem file '" + file_.string() + "': " + done.outcome.describe() + ": " +
+                        excerpt(trim(done.errors), 300),
                     "run 'node -p \"require(FILE)\"' as the installation's user");
     const auto list = TRY(parse_json(trim(std::string_view(done.output).substr(at + mark.size())), "ecosystem file"));
     std::vector<Pm2Wanted> all;

@@ -28,9 +28,9 @@ struct Pm2Wanted {
 
 // What a running app has that a reload must not lose.
 struct Pm2Kept {
-    std::string node_env;          // selects env_<NODE_ENV>, as `--env` did when it was started
+    std::string node_env;  // selects env_<NODE_ENV>, as `--env` did when it was started
     std::string path;
-    bool patient = true;           // wait for it to listen as long as the site allows
+    bool patient = true;  // wait for it to listen as long as the site allows
 };
 
 class Pm2Ecosystem {

@@ -27,7 +27,8 @@ bool has(const Json& list, const std::string& name) {
 void remember(Json& kept, const Json& taken) {
     Json merged = Json::array();
     const auto newer = [&](const Json& old) {
-        return std::any_of(taken.begin(), taken.end(), [&](const Json& one) { return word(one.at("app"), "name") == word(old.at("app"), "name"); });
+        return std::any_of(taken.begin(), taken.end(),
+                           [&](const Json& one) { return word(one.at("app"), "name") == word(old.at("app"), "name"); });
     };
     for (const auto& old : kept) {
         if (!newer(old)) merged.push_back(old);
@@ -62,7 +63,8 @@ Result<Json> Pm2Guard::read(const os::Path& path, Json otherwise) const {
     if (!text) return std::move(text).error();
     auto parsed = parse_json(*text, path.string());
     // The parser's own words could quote an environment variable.
-    if (!parsed || parsed->type() != otherwise.type()) return fail(Code::corrupt, "'" + path.string() + "' is not what PM2 writes", "write it anew with 'pm2 save'");
+    if (!parsed || parsed->type() != otherwise.type())
+        return fail(Code::corrupt, "'" + path.string() + "' is not what PM2 writes", "write it anew with 'pm2 save'");
     return parsed;
 }
 
@@ -90,8 +92,10 @@ Result<> Pm2Guard::set(const std::string& mark) {
         Json left = Json::array();
         Json taken = Json::array();
         for (std::size_t at = 0; at < list.size(); ++at) {
-            if (ours_(list[at])) taken.push_back({{"at", at}, {"app", list[at]}});
-            else left.push_back(list[at]);
+            if (ours_(list[at]))
+                taken.push_back({{"at", at}, {"app", list[at]}});
+            else
+                left.push_back(list[at]);
         }
         if (!kept.contains(name)) kept[name] = Json::array();
         if (taken.empty()) continue;

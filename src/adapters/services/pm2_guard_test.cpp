@@ -49,7 +49,9 @@ class Pm2GuardTest : public testing::Test {
     void TearDown() override { std::filesystem::remove_all(home_); }
 
     static bool ours(const Json& entry) { return entry.is_object() && entry.value("name", "").starts_with("our"); }
-    static Json app(const char* name, const char* status = "online") { return {{"name", name}, {"status", status}, {"SECRET", "canary"}}; }
+    static Json app(const char* name, const char* status = "online") {
+        return {{"name", name}, {"status", status}, {"SECRET", "canary"}};
+    }
     void put(const char* name, const Json& list) { std::ofstream(home_ / name) << list.dump(2); }
     Json get(const char* name) {
         std::ifstream in(home_ / name);

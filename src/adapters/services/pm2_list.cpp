@@ -25,7 +25,8 @@ int number_of(const Json& from, const char* key) {
 bool set(const Json& from, const char* key) {
     const auto found = from.find(key);
     if (found == from.end() || found->is_null() || *found == false || *found == 0) return false;
-    return !(found->is_string() && (found->get<std::string>().empty() || found->get<std::string>() == "0" || found->get<std::string>() == "false"));
+    return !(found->is_string() &&
+             (found->get<std::string>().empty() || found->get<std::string>() == "0" || found->get<std::string>() == "false"));
 }
 
 Pm2Worker worker_of(const Json& entry, const Json& env) {
@@ -49,7 +50,8 @@ Pm2Worker worker_of(const Json& entry, const Json& env) {
 }
 
 bool is_list(const Json& list) {
-    return list.is_array() && std::all_of(list.begin(), list.end(), [](const Json& entry) { return entry.is_object() && entry.contains("pm2_env"); });
+    return list.is_array() && std::all_of(list.begin(), list.end(),
+                                          [](const Json& entry) { return entry.is_object() && entry.contains("pm2_env"); });
 }
 
 std::optional<Json> list_at(std::string_view text) {
@@ -75,7 +77,8 @@ std::optional<Json> find_list(std::string_view output) {
 }  // namespace
 
 Result<std::vector<Pm2Worker>> workers_in(const Json& list) {
-    if (!is_list(list)) return fail(Code::unavailable, "pm2 gave no list of processes", "run 'pm2 jlist' by hand as the installation's user");
+    if (!is_list(list))
+        return fail(Code::unavailable, "pm2 gave no list of processes", "run 'pm2 jlist' by hand as the installation's user");
     std::vector<Pm2Worker> workers;
     for (const auto& entry : list) workers.push_back(worker_of(entry, entry.at("pm2_env")));
     return workers;
@@ -83,7 +86,8 @@ Result<std::vector<Pm2Worker>> workers_in(const Json& list) {
 
 Result<std::vector<Pm2Worker>> parse_jlist(std::string_view output) {
     const auto list = find_list(output);
-    if (!list) return fail(Code::unavailable, "'pm2 jlist' printed no list of processes", "run it by hand as the installation's user");
+    if (!list)
+        return fail(Code::unavailable, "'pm2 jlist' printed no list of processes", "run it by hand as the installation's user");
     return workers_in(*list);
 }
 

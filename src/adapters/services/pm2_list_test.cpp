@@ -6,7 +6,8 @@
 namespace uprev {
 namespace {
 
-const std::string row = R"({"pid":41,"name":"api","pm_id":3,"monit":{},"pm2_env":{"status":"online","exec_mode":"cluster_mode","pm_cwd":"/o/current",
+const std::string row =
+    R"({"pid":41,"name":"api","pm_id":3,"monit":{},"pm2_env":{"status":"online","exec_mode":"cluster_mode","pm_cwd":"/o/current",
 "pm_exec_path":"/o/current/a.js","exec_interpreter":"node","restart_time":2,"unstable_restarts":1,"kill_timeout":3000,"pm_err_log_path":"/l/e.log",
 "NODE_ENV":"production","PATH":"/bin","SECRET":"canary","watch":false,"env":{"SECRET":"canary"}}})";
 
@@ -48,8 +49,9 @@ TEST(Jlist, CronAndWatchComeBack) {
 
 TEST(Jlist, BannersAndWarningsAround) {
     const auto list = one_line(row);
-    for (const auto& text : {"[PM2] Spawning PM2 daemon\n[PM2] done []?\n[" + list + "]", ">>>> In-memory PM2 is out-of-date [" + list + "]",
-                             "[" + list + "]\n(node:12) [DEP0040] DeprecationWarning: x\n", "\r\n[" + list + "]\r\n"}) {
+    for (const auto& text :
+         {"[PM2] Spawning PM2 daemon\n[PM2] done []?\n[" + list + "]", ">>>> In-memory PM2 is out-of-date [" + list + "]",
+          "[" + list + "]\n(node:12) [DEP0040] DeprecationWarning: x\n", "\r\n[" + list + "]\r\n"}) {
         const auto parsed = parse_jlist(text);
         ASSERT_TRUE(parsed.has_value()) << text.substr(0, 40);
         EXPECT_EQ(1U, parsed->size());
@@ -59,7 +61,8 @@ TEST(Jlist, BannersAndWarningsAround) {
 }
 
 TEST(Jlist, WhatIsNoListIsUnavailableAndQuotesNothing) {
-    for (const auto* text : {"", "{}", "[1]", "[{\"name\":\"a\"}]", "canary", "[{\"pid\":1,\"pm2_env\":{\"SECRET\":\"canary\"}"}) {
+    for (const auto* text :
+         {"", "{}", "[1]", "[{\"name\":\"a\"}]", "canary", "[{\"pid\":1,\"pm2_env\":{\"SECRET\":\"canary\"}"}) {
         const auto parsed = parse_jlist(text);
         ASSERT_FALSE(parsed.has_value()) << text;
         EXPECT_EQ(Code::unavailable, parsed.error().code);
@@ -69,7 +72,8 @@ TEST(Jlist, WhatIsNoListIsUnavailableAndQuotesNothing) {
 
 TEST(Jlist, EveryTruncationIsAListOrUnavailable) {
     const auto text = "[" + one_line(row) + "]";
-    for (std::size_t length = 0; length < text.size(); ++length) EXPECT_FALSE(parse_jlist(text.substr(0, length)).has_value()) << length;
+    for (std::size_t length = 0; length < text.size(); ++length)
+        EXPECT_FALSE(parse_jlist(text.substr(0, length)).has_value()) << length;
 }
 
 }  // namespace

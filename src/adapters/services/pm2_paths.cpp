@@ -27,15 +27,18 @@ bool Pm2Paths::foreign(const Pm2Worker& worker) const { return foreign(os::Path(
 std::string Pm2Paths::trap(const Pm2Worker& worker) const {
     if (in_releases(worker.script) || in_releases(worker.cwd)) {
         const auto& path = in_releases(worker.script) ? worker.script : worker.cwd;
-        return "started from the resolved path '" + path + "': a reload would keep the old release, so it will be deleted and started again";
+        return "started from the resolved path '" + path +
+               "': a reload would keep the old release, so it will be deleted and started again";
     }
     return {};
 }
 
 std::string Pm2Paths::problem(const Pm2Worker& worker, const std::string& folder) const {
     if (auto found = trap(worker); !found.empty()) return found;
-    if (!folder.empty() && !same(worker.cwd, pointer_ / folder)) return "its folder is '" + worker.cwd + "', not '" + (pointer_ / folder).string() + "'";
-    if (!follows(worker.script) && !follows(worker.cwd)) return "neither its folder '" + worker.cwd + "' nor its script leads through '" + pointer_.string() + "'";
+    if (!folder.empty() && !same(worker.cwd, pointer_ / folder))
+        return "its folder is '" + worker.cwd + "', not '" + (pointer_ / folder).string() + "'";
+    if (!follows(worker.script) && !follows(worker.cwd))
+        return "neither its folder '" + worker.cwd + "' nor its script leads through '" + pointer_.string() + "'";
     if (!worker.cluster) return "runs in fork mode: each reload is an outage";
     return {};
 }

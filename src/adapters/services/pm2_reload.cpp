@@ -10,8 +10,8 @@ namespace uprev {
 namespace {
 
 constexpr os::Milliseconds pause{250};
-constexpr os::Milliseconds look_again{400};   // while PM2 works
-constexpr os::Milliseconds steady_for{1'500}; // over PM2's own min_uptime of a second
+constexpr os::Milliseconds look_again{400};    // while PM2 works
+constexpr os::Milliseconds steady_for{1'500};  // over PM2's own min_uptime of a second
 constexpr Millis acting{30'000};
 
 bool online(const Pm2Worker& worker) { return worker.status == "online"; }
@@ -54,9 +54,11 @@ std::string Pm2Services::misfit(const Pm2Worker& worker) const {
     const auto& wanted = found->second;
     // PM2 ignores each of these in silence when it reloads.
     if (!wanted.cwd.empty() && !paths_.same(worker.cwd, wanted.cwd)) return "its folder changes to '" + wanted.cwd + "'";
-    if (!wanted.script.empty() && !paths_.same(worker.script, wanted.script)) return "its script changes to '" + wanted.script + "'";
+    if (!wanted.script.empty() && !paths_.same(worker.script, wanted.script))
+        return "its script changes to '" + wanted.script + "'";
     if (wanted.cluster && *wanted.cluster != worker.cluster) return "its mode changes";
-    if (!wanted.interpreter.empty() && os::Path(wanted.interpreter).filename() != os::Path(worker.interpreter).filename()) return "its interpreter changes";
+    if (!wanted.interpreter.empty() && os::Path(wanted.interpreter).filename() != os::Path(worker.interpreter).filename())
+        return "its interpreter changes";
     return {};
 }
 
@@ -68,8 +70,10 @@ Result<> Pm2Services::load_wanted(const Names& names) {
         if (wanted_.contains(name)) continue;
         std::vector<std::string> known;
         for (const auto& [other, unused] : wanted_) known.push_back(other);
-        return fail(Code::not_found, "the ecosystem file '" + ecosystem_.file().string() + "' has no app '" + name + "'" + did_you_mean(name, known),
-                    "it has " + join(known, ", "));
+        return fail(
+            Code::not_found,
+            "the ecosystem file '" + ecosystem_.file().string() + "' has no app '" + name + "'" + did_you_mean(name, known),
+            "it has " + join(known, ", "));
     }
     return {};
 }
@@ -81,15 +85,24 @@ Result<Pm2Services::Sorted> Pm2Services::sorted(const Names& names, const Pm2Wor
         const auto down = down_among(mine);
         const auto misfits = std::any_of(mine.begin(), mine.end(), [&](const Pm2Worker& one) { return !misfit(one).empty(); });
         const bool fine = !reloading && !mine.empty() && down.empty();
-        if (fine) result.fine.push_back(name);
-        else if (misfits) result.replace.push_back(name);
-        else if (down.size() == mine.size()) result.start.push_back(name);
-        else if (!down.empty()) result.revive.push_back(name);
-        else result.reload.push_back(name);
+        if (fine)
+            result.fine.push_back(name);
+        else if (misfits)
+            result.replace.push_back(name);
+        else if (down.size() == mine.size())
+            result.start.push_back(name);
+        else if (!down.empty())
+            result.revive.push_back(name);
+        else
+            result.reload.push_back(name);
         if (!ecosystem_.configured() && misfits && !fine)
-            return fail(Code::refused, "pm2 app '" + name + "' was " + misfit(mine.front()) + ", but there is no ecosystem file to start it from", "name it in services.pm2.ecosystem");
+            return fail(
+                Code::refused,
+                "pm2 app '" + name + "' was " + misfit(mine.front()) + ", but there is no ecosystem file to start it from",
+                "name it in services.pm2.ecosystem");
         if (!ecosystem_.configured() && mine.empty())
-            return fail(Code::refused, "pm2 doesn't know app '" + name + "', and there is no ecosystem file to start it from", "name it in services.pm2.ecosystem");
+            return fail(Code::refused, "pm2 doesn't know app '" + name + "', and there is no ecosystem file to start it from",
+                        "name it in services.pm2.ecosystem");
     }
     return result;
 }
@@ -104,7 +117,8 @@ std::map<std::string, Pm2Kept> Pm2Services::kept(const Names& names, const Pm2Wo
         if (site_.environment.contains("PATH")) one.path.clear();
         if (stated != site_.environment.end()) one.node_env = stated->second;
         const auto* known = spec(name);
-        one.patient = known == nullptr || known->role != "worker";  // a worker listens to nothing, and would be waited for in vain
+        one.patient =
+            known == nullptr || known->role != "worker";  // a worker listens to nothing, and would be waited for in vain
     }
     return all;
 }
@@ -139,7 +153,8 @@ Result<> Pm2Services::through_wrapper(const std::string& verb, const Names& name
     return done;
 }
 
-std::string Pm2Services::objection(const Names& names, const Pm2Workers& now, const Pm2Workers& before, const std::set<int>& renewed, const os::Path& release) const {
+std::string Pm2Services::objection(const Names& names, const Pm2Workers& now, const Pm2Workers& before,
+                                   const std::set<int>& renewed, const os::Path& release) const {
     for (const auto& name : names) {
         const auto mine = workers_named(now, name);
         if (mine.empty()) return "pm2 doesn't know app '" + name + "'";
@@ -149,13 +164,15 @@ std::string Pm2Services::objection(const Names& names, const Pm2Workers& now, co
             const auto* earlier = worker_by_id(before, worker.id);
             if (earlier != nullptr && renewed.contains(worker.id) && earlier->pid == worker.pid) return who + "was not replaced";
             const auto folder = running_from(worker.pid);
-            if (folder.empty() || !paths_.runs(folder, release)) return who + "runs from '" + folder.string() + "', not from '" + release.string() + "'";
+            if (folder.empty() || !paths_.runs(folder, release))
+                return who + "runs from '" + folder.string() + "', not from '" + release.string() + "'";
         }
     }
     return {};
 }
 
-Result<> Pm2Services::confirm_running(const Names& names, const Pm2Workers& before, const std::set<int>& renewed, const os::Path& release) {
+Result<> Pm2Services::confirm_running(const Names& names, const Pm2Workers& before, const std::set<int>& renewed,
+                                      const os::Path& release) {
     auto until = clock_.steady() + site_.services.settle;
     os::Milliseconds since{-1};
     Pm2Workers last = before;
@@ -172,7 +189,9 @@ Result<> Pm2Services::confirm_running(const Names& names, const Pm2Workers& befo
         if (problem.empty() && since.count() < 0) since = time;
         if (problem.empty() && time - since >= steady_for) return {};
         if (!problem.empty() && time >= until)
-            return fail(Code::failed, problem + " after " + format_duration(site_.services.settle) + (said_.empty() ? "" : " (pm2 said: " + said_ + ")"),
+            return fail(Code::failed,
+                        problem + " after " + format_duration(site_.services.settle) +
+                            (said_.empty() ? "" : " (pm2 said: " + said_ + ")"),
                         "see 'pm2 list' and 'pm2 logs' as the installation's user");
         last = now;
         clock_.sleep(pause);
@@ -189,7 +208,8 @@ Result<> Pm2Services::reload_online(const Names& names, const os::Path& release)
         } else {
             const auto settle = std::to_string(site_.services.settle.count());
             for (const auto& name : names) {
-                Argv arguments{"reload", name, "--update-env", "--force", "--silent"};  // --force: a reload that was cut short left its lock
+                Argv arguments{"reload", name, "--update-env", "--force",
+                               "--silent"};  // --force: a reload that was cut short left its lock
                 if (kept({name}, before).at(name).patient) arguments.insert(arguments.end(), {"--listen-timeout", settle});
                 TRY_VOID(watched(arguments, Pm2Gives::by_name, names, before));
             }
@@ -214,7 +234,8 @@ Result<> Pm2Services::scale(const Names& names, const os::Path& release) {
         TRY_VOID(watched({"scale", name, std::to_string(count), "--silent"}, Pm2Gives::nothing, {name}, before));
         TRY_VOID(confirm_running({name}, before, {}, release));
         if (static_cast<int>(TRY(own({name})).size()) != count)
-            return fail(Code::failed, "pm2 app '" + name + "' does not run with " + std::to_string(count) + " workers (pm2 said: " + said_ + ")");
+            return fail(Code::failed, "pm2 app '" + name + "' does not run with " + std::to_string(count) +
+                                          " workers (pm2 said: " + said_ + ")");
     }
     return {};
 }
@@ -234,8 +255,10 @@ Result<> Pm2Services::revive(const Names& names, const os::Path& release, bool t
         restart.insert(restart.end(), {"--update-env", "--silent"});
         TRY_VOID(watched(restart, Pm2Gives::by_name, {name}, before));
         const bool stale = !objection({name}, TRY(own({name})), before, {}, release).empty();
-        if (then_reload && stale) TRY_VOID(reload_online({name}, release));
-        else TRY_VOID(confirm_running({name}, before, {}, release));
+        if (then_reload && stale)
+            TRY_VOID(reload_online({name}, release));
+        else
+            TRY_VOID(confirm_running({name}, before, {}, release));
     }
     return {};
 }
@@ -244,13 +267,15 @@ Result<> Pm2Services::start_down(const Names& names, const os::Path& release) {
     if (names.empty()) return {};
     // A dying app is stopped first, or its last deaths would be counted against the start.
     for (const auto& worker : TRY(own(names))) {
-        if (worker.status != "stopped") TRY_VOID(tool_.run({"stop", std::to_string(worker.id), "--silent"}, Pm2Gives::nothing, patience({worker})));
+        if (worker.status != "stopped")
+            TRY_VOID(tool_.run({"stop", std::to_string(worker.id), "--silent"}, Pm2Gives::nothing, patience({worker})));
     }
     const auto before = TRY(own(names));
     if (ecosystem_.configured()) {
         TRY_VOID(through_wrapper("start", names, before));
     } else {
-        for (const auto& name : names) TRY_VOID(watched({"restart", name, "--update-env", "--silent"}, Pm2Gives::by_name, names, before));
+        for (const auto& name : names)
+            TRY_VOID(watched({"restart", name, "--update-env", "--silent"}, Pm2Gives::by_name, names, before));
     }
     TRY_VOID(confirm_running(names, before, {}, release));
     return scale(names, release);
@@ -260,9 +285,12 @@ Result<> Pm2Services::replace(const Names& names, const os::Path& release) {
     if (names.empty()) return {};
     const auto before = TRY(own(names));
     const auto apps = kept(names, before);
-    for (const auto& name : names) TRY_VOID(tool_.run({"delete", name, "--silent"}, Pm2Gives::nothing, patience(workers_named(before, name))));
+    for (const auto& name : names)
+        TRY_VOID(tool_.run({"delete", name, "--silent"}, Pm2Gives::nothing, patience(workers_named(before, name))));
     const auto until = clock_.steady() + site_.services.settle;
-    const auto left = [&] { return std::any_of(before.begin(), before.end(), [](const Pm2Worker& one) { return alive(one.pid); }); };
+    const auto left = [&] {
+        return std::any_of(before.begin(), before.end(), [](const Pm2Worker& one) { return alive(one.pid); });
+    };
     while (left() && clock_.steady() < until) clock_.sleep(pause);
     const auto wrapper = TRY(ecosystem_.wrap(apps));
     auto done = watched({"start", wrapper.string(), "--update-env", "--silent"}, Pm2Gives::wrapped, names, {});

@@ -60,7 +60,8 @@ Result<os::Descriptor> connected(const os::Path& socket) {
     os::Descriptor fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
     if (!fd) return os::system_error(errno, "cannot make a socket");
     // A socket of this family connects at once or not at all.
-    if (::connect(fd.get(), reinterpret_cast<const sockaddr*>(&to), sizeof to) != 0) return fail(Code::unavailable, "cannot connect to pm2's daemon");
+    if (::connect(fd.get(), reinterpret_cast<const sockaddr*>(&to), sizeof to) != 0)
+        return fail(Code::unavailable, "cannot connect to pm2's daemon");
     return fd;
 }
 

@@ -39,8 +39,9 @@ TEST(Pm2Rpc, TakesTheFirstArgument) {
 }
 
 TEST(Pm2Rpc, RefusesWhatItDoesNotKnow) {
-    for (const auto& bytes : {std::string(), std::string("\x22"), std::string("\x12"), message(R"(j:{"args":[]})"), message("j:[]"), message("s:x"), message("j:{"),
-                              message(R"(j:{"error":"no"})"), message(R"(j:{"args":[[]]})", "s:other"), std::string("\x12\xff\xff\xff\xff", 5)}) {
+    for (const auto& bytes : {std::string(), std::string("\x22"), std::string("\x12"), message(R"(j:{"args":[]})"),
+                              message("j:[]"), message("s:x"), message("j:{"), message(R"(j:{"error":"no"})"),
+                              message(R"(j:{"args":[[]]})", "s:other"), std::string("\x12\xff\xff\xff\xff", 5)}) {
         const auto answer = pm2_answer(bytes);
         ASSERT_FALSE(answer.has_value()) << bytes;
         EXPECT_EQ(Code::unavailable, answer.error().code);
@@ -55,7 +56,8 @@ TEST(Pm2Rpc, AnAnswerCutAnywhereIsNone) {
 // A daemon that sends `reply` byte by byte and then closes, or says nothing.
 class Daemon {
    public:
-    explicit Daemon(std::string reply) : path_(std::filesystem::path(testing::TempDir()) / ("rpc" + std::to_string(getpid()) + ".sock")) {
+    explicit Daemon(std::string reply)
+        : path_(std::filesystem::path(testing::TempDir()) / ("rpc" + std::to_string(getpid()) + ".sock")) {
         std::filesystem::remove(path_);
         sockaddr_un at{};
         at.sun_family = AF_UNIX;
@@ -104,7 +106,9 @@ TEST(Pm2Rpc, ASilentDaemonIsATimeout) {
     EXPECT_EQ(Code::timeout, pm2_ask(daemon.path(), "getMonitorData", Millis(50)).error().code);
 }
 
-TEST(Pm2Rpc, NoDaemon) { EXPECT_EQ(Code::unavailable, pm2_ask("/nonexistent/rpc.sock", "getMonitorData", Millis(50)).error().code); }
+TEST(Pm2Rpc, NoDaemon) {
+    EXPECT_EQ(Code::unavailable, pm2_ask("/nonexistent/rpc.sock", "getMonitorData", Millis(50)).error().code);
+}
 
 }  // namespace
 }  // namespace uprev

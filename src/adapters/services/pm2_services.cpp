@@ -22,13 +22,18 @@ constexpr Millis acting{60'000};
 
 // PM2 reads some names as something else than a name, and "all" is everybody's.
 bool plain(const std::string& name) {
-    const auto letter = [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '.' || c == '-' || c == '@' || c == ':'; };
+    const auto letter = [](char c) {
+        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '.' || c == '-' ||
+               c == '@' || c == ':';
+    };
     const bool number = std::all_of(name.begin(), name.end(), [](char c) { return (c >= '0' && c <= '9') || c == '.'; });
     return !name.empty() && name != "all" && name.front() != '-' && !number && std::all_of(name.begin(), name.end(), letter);
 }
 
 RunState combined(const Pm2Workers& workers) {
-    const auto any = [&](auto... status) { return std::any_of(workers.begin(), workers.end(), [&](const Pm2Worker& one) { return ((one.status == status) || ...); }); };
+    const auto any = [&](auto... status) {
+        return std::any_of(workers.begin(), workers.end(), [&](const Pm2Worker& one) { return ((one.status == status) || ...); });
+    };
     if (workers.empty()) return RunState::missing;
     if (any("errored")) return RunState::errored;
     if (any("launching", "waiting restart", "one-launch-status")) return RunState::starting;
@@ -50,18 +55,28 @@ std::string slurp(const os::Path& path) {
 // PM2 gives an app's name to its process in the environment: as a variable in fork mode, inside pm2_env in cluster mode.
 bool is_app(int pid, const std::string& name) {
     const auto environment = slurp("/proc/" + std::to_string(pid) + "/environ");
-    return environment.find(std::string("name=") + name + '\0') != std::string::npos || environment.find("\"name\":\"" + name + "\"") != std::string::npos;
+    return environment.find(std::string("name=") + name + '\0') != std::string::npos ||
+           environment.find("\"name\":\"" + name + "\"") != std::string::npos;
 }
 
 }  // namespace
 
-Pm2Services::Pm2Services(const SiteFile& site, std::vector<ServiceSpec> specs, Names names, Pm2Tool tool, os::FileSystem& files, os::Clock& clock)
-    : site_(site), specs_(std::move(specs)), names_(std::move(names)), tool_(std::move(tool)), files_(files), clock_(clock), paths_(site_), ecosystem_(site_, tool_, files_) {}
+Pm2Services::Pm2Services(const SiteFile& site, std::vector<ServiceSpec> specs, Names names, Pm2Tool tool, os::FileSystem& files,
+                         os::Clock& clock)
+    : site_(site),
+      specs_(std::move(specs)),
+      names_(std::move(names)),
+      tool_(std::move(tool)),
+      files_(files),
+      clock_(clock),
+      paths_(site_),
+      ecosystem_(site_, tool_, files_) {}
 
 Result<Pm2Services::Names> Pm2Services::chosen(const Names& names) const {
     for (const auto& name : names) {
         if (std::find(names_.begin(), names_.end(), name) == names_.end())
-            return fail(Code::not_found, "'" + name + "' is not one of this installation's pm2 apps", "name it in services.pm2.apps");
+            return fail(Code::not_found, "'" + name + "' is not one of this installation's pm2 apps",
+                        "name it in services.pm2.apps");
     }
     return names.empty() ? names_ : names;
 }
@@ -76,7 +91,9 @@ Result<Pm2Workers> Pm2Services::own(const Names& names) const {
     for (auto& worker : TRY(tool_.list())) {
         if (std::find(names.begin(), names.end(), worker.name) == names.end()) continue;
         if (paths_.foreign(worker))
-            return fail(Code::conflict, "pm2 app '" + worker.name + "' runs from '" + worker.cwd + "', outside '" + site_.root + "': it belongs to another application",
+            return fail(Code::conflict,
+                        "pm2 app '" + worker.name + "' runs from '" + worker.cwd + "', outside '" + site_.root +
+                            "': it belongs to another application",
                         "rename one of them, or give this installation a PM2_HOME of its own (services.pm2.home)");
         own.push_back(std::move(worker));
     }
@@ -89,8 +106,10 @@ ServiceState Pm2Services::state_of(const std::string& name, const Pm2Workers& wo
     state.state = combined(workers);
     std::size_t down = 0;
     for (const auto& worker : workers) {
-        if (worker.pid > 0 && alive(worker.pid)) state.pids.push_back(worker.pid);
-        else ++down;
+        if (worker.pid > 0 && alive(worker.pid))
+            state.pids.push_back(worker.pid);
+        else
+            ++down;
         state.restarts += static_cast<std::uint32_t>(std::max(0, worker.restarts));
         const auto* known = spec(name);
         const auto problem = paths_.problem(worker, known != nullptr ? known->folder : "");
@@ -106,7 +125,8 @@ ServiceState Pm2Services::state_of(const std::string& name, const Pm2Workers& wo
         const bool stale = !folder.empty() && !paths_.runs(folder, resolved(paths_.pointer()));
         if (state.running_from.empty() || stale) state.running_from = folder.string();
     }
-    if (state.state == RunState::running && down > 0) state.problem = std::to_string(down) + " of its " + std::to_string(workers.size()) + " workers are down";
+    if (state.state == RunState::running && down > 0)
+        state.problem = std::to_string(down) + " of its " + std::to_string(workers.size()) + " workers are down";
     return state;
 }
 
@@ -119,8 +139,10 @@ Result<ServiceCapabilities> Pm2Services::capabilities() {
         const auto mine = workers_named(workers, name);
         if (combined(mine) != RunState::running) can.why_not_graceful = "app '" + name + "' is not running";
         for (const auto& worker : mine) {
-            if (const auto trap = paths_.trap(worker); !trap.empty()) can.why_not_graceful = "app '" + name + "' was " + trap;
-            else if (!worker.cluster) can.why_not_graceful = "app '" + name + "' runs in fork mode";
+            if (const auto trap = paths_.trap(worker); !trap.empty())
+                can.why_not_graceful = "app '" + name + "' was " + trap;
+            else if (!worker.cluster)
+                can.why_not_graceful = "app '" + name + "' runs in fork mode";
         }
     }
     can.graceful_reload = can.why_not_graceful.empty();
@@ -158,9 +180,11 @@ Result<> Pm2Services::stop(const Names& names) {
         if (mine.empty()) continue;
         const bool comes_back = std::any_of(mine.begin(), mine.end(), [](const Pm2Worker& one) { return one.comes_back; });
         if (comes_back && !ecosystem_.configured())
-            return fail(Code::refused, "pm2 app '" + name + "' would come back after a stop: it has cron_restart or watch", "name services.pm2.ecosystem, so that it can be deleted and started again");
+            return fail(Code::refused, "pm2 app '" + name + "' would come back after a stop: it has cron_restart or watch",
+                        "name services.pm2.ecosystem, so that it can be deleted and started again");
         if (!comes_back && combined(mine) == RunState::stopped) continue;
-        TRY_VOID(tool_.run({comes_back ? "delete" : "stop", name, "--silent"}, Pm2Gives::nothing, acting + patience(mine)).within("cannot stop pm2 app '" + name + "'"));
+        TRY_VOID(tool_.run({comes_back ? "delete" : "stop", name, "--silent"}, Pm2Gives::nothing, acting + patience(mine))
+                     .within("cannot stop pm2 app '" + name + "'"));
     }
     return confirm_stopped(apps, workers, ports);
 }
@@ -184,7 +208,8 @@ Result<> Pm2Services::confirm_stopped(const Names& names, const Pm2Workers& befo
         }
         if (objection.empty()) return {};
         if (clock_.steady() >= until)
-            return fail(Code::failed, "cannot stop: " + objection + " after " + format_duration(site_.services.settle), "see 'pm2 list' and pm2's own log " + (tool_.home() / "pm2.log").string());
+            return fail(Code::failed, "cannot stop: " + objection + " after " + format_duration(site_.services.settle),
+                        "see 'pm2 list' and pm2's own log " + (tool_.home() / "pm2.log").string());
         clock_.sleep(pause);
     }
 }
@@ -199,7 +224,8 @@ Result<> Pm2Services::end_orphans(const Names& names) {
         std::string prefix = name + "-";
         for (char& c : prefix) c = (c == '_' || c == '@' || c == ':') ? '-' : c;  // as PM2 spells it
         for (const auto& entry : *entries) {
-            if (!entry.starts_with(prefix) || entry.find_first_not_of("0123456789", prefix.size()) != entry.rfind(".pid")) continue;
+            if (!entry.starts_with(prefix) || entry.find_first_not_of("0123456789", prefix.size()) != entry.rfind(".pid"))
+                continue;
             int pid = 0;
             const auto text = slurp(folder / entry);
             std::from_chars(text.data(), text.data() + text.size(), pid);
@@ -215,15 +241,18 @@ Result<> Pm2Services::end_orphans(const Names& names) {
         while (left() && clock_.steady() < until) clock_.sleep(pause);
         if (!left()) return {};
     }
-    return fail(Code::failed, "processes that pm2's dead daemon left behind don't end", "end them by hand: they hold the services' ports");
+    return fail(Code::failed, "processes that pm2's dead daemon left behind don't end",
+                "end them by hand: they hold the services' ports");
 }
 
 Result<> Pm2Services::guard(bool on, const std::string& mark) {
     const auto ours = [this](const Json& entry) {
-        return std::find(names_.begin(), names_.end(), text_of(entry, "name")) != names_.end() && !paths_.foreign(text_of(entry, "pm_cwd"), text_of(entry, "pm_exec_path"));
+        return std::find(names_.begin(), names_.end(), text_of(entry, "name")) != names_.end() &&
+               !paths_.foreign(text_of(entry, "pm_cwd"), text_of(entry, "pm_exec_path"));
     };
     Pm2Guard guard(files_, tool_.home(), ours);
-    return tool_.as_owner([&] { return on ? guard.set(mark) : guard.remove(mark); }).within(on ? "guarding pm2's dump" : "giving pm2's dump back");
+    return tool_.as_owner([&] { return on ? guard.set(mark) : guard.remove(mark); })
+        .within(on ? "guarding pm2's dump" : "giving pm2's dump back");
 }
 
 // A dump that names a release folder would start that release at the next boot, whatever runs now.
@@ -240,7 +269,8 @@ Result<> Pm2Services::straighten_dumps() {
         return changed;
     };
     const auto ours = [this](const Json& entry) {
-        return std::find(names_.begin(), names_.end(), text_of(entry, "name")) != names_.end() && !paths_.foreign(text_of(entry, "pm_cwd"), text_of(entry, "pm_exec_path"));
+        return std::find(names_.begin(), names_.end(), text_of(entry, "name")) != names_.end() &&
+               !paths_.foreign(text_of(entry, "pm_cwd"), text_of(entry, "pm_exec_path"));
     };
     Pm2Guard guard(files_, tool_.home(), ours);
     auto done = tool_.as_owner([&] { return guard.rewrite(straighten); });
@@ -248,14 +278,19 @@ Result<> Pm2Services::straighten_dumps() {
     return done;
 }
 
-Result<std::unique_ptr<Services>> make_pm2_services(const SiteFile& site, const std::vector<ServiceSpec>& specs, os::FileSystem& files, os::Processes&, os::Clock& clock) {
+Result<std::unique_ptr<Services>> make_pm2_services(const SiteFile& site, const std::vector<ServiceSpec>& specs,
+                                                    os::FileSystem& files, os::Processes&, os::Clock& clock) {
     auto names = site.services.pm2.apps;
     if (names.empty()) {
         for (const auto& one : specs) names.push_back(one.name);
     }
-    if (names.empty()) return fail(Code::invalid, "no pm2 app is named", "list the installation's apps in services.pm2.apps, or services in the release file");
+    if (names.empty())
+        return fail(Code::invalid, "no pm2 app is named",
+                    "list the installation's apps in services.pm2.apps, or services in the release file");
     for (const auto& name : names) {
-        if (!plain(name)) return fail(Code::invalid, "pm2 would not read '" + name + "' as the name of one app", "use letters, digits and _ . - @ : for app names");
+        if (!plain(name))
+            return fail(Code::invalid, "pm2 would not read '" + name + "' as the name of one app",
+                        "use letters, digits and _ . - @ : for app names");
     }
     auto tool = TRY(Pm2Tool::make(site));
     return std::unique_ptr<Services>(std::make_unique<Pm2Services>(site, specs, std::move(names), std::move(tool), files, clock));

@@ -22,7 +22,8 @@ namespace uprev {
 
 class Pm2Services final : public Services {
    public:
-    Pm2Services(const SiteFile& site, std::vector<ServiceSpec> specs, std::vector<std::string> names, Pm2Tool tool, os::FileSystem& files, os::Clock& clock);
+    Pm2Services(const SiteFile& site, std::vector<ServiceSpec> specs, std::vector<std::string> names, Pm2Tool tool,
+                os::FileSystem& files, os::Clock& clock);
     Pm2Services(const Pm2Services&) = delete;
     Pm2Services& operator=(const Pm2Services&) = delete;
 
@@ -65,7 +66,8 @@ class Pm2Services final : public Services {
     Result<> scale(const Names& names, const os::Path& release);
     Result<> watched(const Argv& arguments, Pm2Gives gives, const Names& names, const Pm2Workers& before);
     Result<> confirm_running(const Names& names, const Pm2Workers& before, const std::set<int>& renewed, const os::Path& release);
-    [[nodiscard]] std::string objection(const Names& names, const Pm2Workers& now, const Pm2Workers& before, const std::set<int>& renewed, const os::Path& release) const;
+    [[nodiscard]] std::string objection(const Names& names, const Pm2Workers& now, const Pm2Workers& before,
+                                        const std::set<int>& renewed, const os::Path& release) const;
     Result<> through_wrapper(const std::string& verb, const Names& names, const Pm2Workers& before);
     [[nodiscard]] std::map<std::string, Pm2Kept> kept(const Names& names, const Pm2Workers& workers) const;
     [[nodiscard]] Error died(const Pm2Death& death) const;

@@ -31,7 +31,9 @@ int number_in(const std::string& text) {
     return value;
 }
 
-bool is_daemon(int pid) { return alive(pid) && slurp("/proc/" + std::to_string(pid) + "/cmdline").find("God Daemon") != std::string::npos; }
+bool is_daemon(int pid) {
+    return alive(pid) && slurp("/proc/" + std::to_string(pid) + "/cmdline").find("God Daemon") != std::string::npos;
+}
 
 // A socket file outlives its daemon; only the kernel's list tells whether somebody listens.
 bool listened_to(const os::Path& socket) {
@@ -66,8 +68,13 @@ Result<os::Command> Pm2Tool::command(std::vector<std::string> argv, bool with_en
     command.limit = limit;
     const std::string folder = bin_.find('/') == std::string::npos ? "" : os::Path(bin_).parent_path().string() + ":";
     const auto name = TRY(os::find_user(user_)).name;
-    command.env = {{"PATH", folder + default_path}, {"HOME", user_home_}, {"USER", name}, {"LOGNAME", name}, {"LANG", "C.UTF-8"},
-                   {"PM2_HOME", home_.string()}, {"PM2_DISABLE_VERSION_CHECK", "true"}};
+    command.env = {{"PATH", folder + default_path},
+                   {"HOME", user_home_},
+                   {"USER", name},
+                   {"LOGNAME", name},
+                   {"LANG", "C.UTF-8"},
+                   {"PM2_HOME", home_.string()},
+                   {"PM2_DISABLE_VERSION_CHECK", "true"}};
     if (with_environment) {
         TRY_VOID(reveal_into(command, site_.environment));
     } else if (const auto path = site_.environment.find("PATH"); path != site_.environment.end()) {
@@ -81,7 +88,8 @@ Error Pm2Tool::no_daemon() const {
                 "start it with 'pm2 resurrect' as the installation's user, or with its boot service");
 }
 
-Result<os::Captured> Pm2Tool::run(std::vector<std::string> arguments, Pm2Gives gives, Millis limit, const std::function<bool()>& cancel) const {
+Result<os::Captured> Pm2Tool::run(std::vector<std::string> arguments, Pm2Gives gives, Millis limit,
+                                  const std::function<bool()>& cancel) const {
     const int serving = daemon();
     if (serving == 0) return no_daemon();
     arguments.insert(arguments.begin(), bin_);
@@ -97,7 +105,8 @@ Result<os::Captured> Pm2Tool::run(std::vector<std::string> arguments, Pm2Gives g
     auto done = TRY(os::capture(made, ended).within("cannot run '" + bin_ + "'"));
     if (lost) return no_daemon();
     if (done.outcome.exit_code == 127)
-        return fail(Code::unavailable, "cannot run '" + bin_ + "': no such command", "install pm2, or name it in services.pm2.bin");
+        return fail(Code::unavailable, "cannot run '" + bin_ + "': no such command",
+                    "install pm2, or name it in services.pm2.bin");
     done.errors = os::mask(done.errors, made.masked);
     return done;
 }
@@ -107,7 +116,9 @@ Result<> Pm2Tool::spawn_daemon() const {
     made.keep_stragglers = true;
     const auto done = TRY(os::capture(made).within("cannot run '" + bin_ + "'"));
     if (daemon() == 0)
-        return fail(Code::unavailable, "cannot start pm2's daemon for '" + home_.string() + "': " + done.outcome.describe() + " " + excerpt(done.errors, 300),
+        return fail(Code::unavailable,
+                    "cannot start pm2's daemon for '" + home_.string() + "': " + done.outcome.describe() + " " +
+                        excerpt(done.errors, 300),
                     "see " + (home_ / "pm2.log").string());
     return {};
 }
@@ -126,9 +137,13 @@ Result<std::vector<Pm2Worker>> Pm2Tool::list() const {
     if (daemon() == 0) return no_daemon();
     auto told = list_from_daemon();
     if (told) return told;
-    if (told.error().code == Code::timeout) return fail(Code::timeout, "pm2's daemon for '" + home_.string() + "' does not answer", "see " + (home_ / "pm2.log").string());
+    if (told.error().code == Code::timeout)
+        return fail(Code::timeout, "pm2's daemon for '" + home_.string() + "' does not answer",
+                    "see " + (home_ / "pm2.log").string());
     const auto done = TRY(run({"jlist", "--silent"}, Pm2Gives::nothing, asking));
-    if (done.outcome.expired) return fail(Code::timeout, "pm2's daemon for '" + home_.string() + "' does not answer", "see " + (home_ / "pm2.log").string());
+    if (done.outcome.expired)
+        return fail(Code::timeout, "pm2's daemon for '" + home_.string() + "' does not answer",
+                    "see " + (home_ / "pm2.log").string());
     return parse_jlist(done.output);
 }
 
@@ -150,7 +165,8 @@ std::string Pm2Tool::tail_of(const std::string& log) const {
     const auto done = os::capture(*made);
     if (!done || !done->outcome.ok()) return {};
     auto secrets = made->masked;
-    const auto file = os::read_env_file(site_.env_file.empty() ? (site_.shared.empty() ? site_.root + "/shared" : site_.shared) + "/.env" : site_.env_file);
+    const auto file = os::read_env_file(
+        site_.env_file.empty() ? (site_.shared.empty() ? site_.root + "/shared" : site_.shared) + "/.env" : site_.env_file);
     if (file) {
         for (auto& secret : os::secrets_of(*file)) secrets.push_back(std::move(secret));
     }

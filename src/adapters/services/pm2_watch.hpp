@@ -17,7 +17,7 @@ Pm2Workers workers_named(const Pm2Workers& workers, const std::string& name);
 
 struct Pm2Death {
     std::string app;
-    std::string what;       // "worker 3 died while starting"
+    std::string what;  // "worker 3 died while starting"
     std::string error_log;
 };
 

@@ -43,7 +43,8 @@ TEST(DeathSince, Cases) {
 }
 
 TEST(DeathSince, NamesTheWorker) {
-    const auto death = death_since({worker(0, 10, "online", 0), worker(7, 11, "online", 0)}, {worker(0, 10, "online", 0), worker(7, 0, "errored", 1)});
+    const auto death = death_since({worker(0, 10, "online", 0), worker(7, 11, "online", 0)},
+                                   {worker(0, 10, "online", 0), worker(7, 0, "errored", 1)});
     EXPECT_EQ("api", death.app);
     EXPECT_NE(std::string::npos, death.what.find("worker 7"));
 }

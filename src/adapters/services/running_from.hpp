@@ -8,9 +8,9 @@
 
 namespace uprev {
 
-os::Path running_from(int pid);              // /proc/PID/cwd, resolved; empty: no such process, or not ours to see
-bool alive(int pid);                         // exists and is no zombie
+os::Path running_from(int pid);                             // /proc/PID/cwd, resolved; empty: no such process, or not ours to see
+bool alive(int pid);                                        // exists and is no zombie
 bool within(const os::Path& path, const os::Path& folder);  // the folder itself or below it, by spelling
-os::Path resolved(const os::Path& path);     // symlinks followed as far as the path exists
+os::Path resolved(const os::Path& path);                    // symlinks followed as far as the path exists
 
 }  // namespace uprev

@@ -16,11 +16,11 @@
 namespace uprev {
 
 // Code::invalid: an app name that PM2 would read as something else ("all", a number, "/…/"), or no app at all.
-Result<std::unique_ptr<Services>> make_pm2_services(const SiteFile& site, const std::vector<ServiceSpec>& specs, os::FileSystem& files,
-                                                    os::Processes& processes, os::Clock& clock);
+Result<std::unique_ptr<Services>> make_pm2_services(const SiteFile& site, const std::vector<ServiceSpec>& specs,
+                                                    os::FileSystem& files, os::Processes& processes, os::Clock& clock);
 
 // Code::invalid: a service without start, stop or status.
-Result<std::unique_ptr<Services>> make_command_services(const SiteFile& site, const std::vector<ServiceSpec>& specs, os::Processes& processes,
-                                                        os::Clock& clock);
+Result<std::unique_ptr<Services>> make_command_services(const SiteFile& site, const std::vector<ServiceSpec>& specs,
+                                                        os::Processes& processes, os::Clock& clock);
 
 }  // namespace uprev

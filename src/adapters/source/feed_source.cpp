@@ -23,9 +23,11 @@ constexpr std::uint64_t release_file_limit = 1U << 20U;
 std::string artifact_name(const std::string& address, const Version& version) {
     const std::string path = address.substr(0, address.find_first_of("?#"));
     const std::string name = path.substr(path.rfind('/') + 1);
-    const bool plain = !name.empty() && name.size() <= 200 && name.front() != '.' && name.front() != '-' && std::all_of(name.begin(), name.end(), [](unsigned char c) {
-        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' || c == '-' || c == '_' || c == '+' || c == '~';
-    });
+    const bool plain = !name.empty() && name.size() <= 200 && name.front() != '.' && name.front() != '-' &&
+                       std::all_of(name.begin(), name.end(), [](unsigned char c) {
+                           return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' ||
+                                  c == '-' || c == '_' || c == '+' || c == '~';
+                       });
     return plain ? name : "release-" + version.text();
 }
 
@@ -52,7 +54,8 @@ class FeedSource final : public Source {
         std::map<std::string, std::string> values{{"version", out.version.text()}};
         TRY_VOID(complete(out.artifact.url, feed_.artifact, values));
         if (out.artifact.url.empty())
-            return fail(Code::invalid, "the feed names no artifact for " + out.version.text(), "set source.feed.artifact in the site file to a template such as https://…/app-${version}.tar.xz");
+            return fail(Code::invalid, "the feed names no artifact for " + out.version.text(),
+                        "set source.feed.artifact in the site file to a template such as https://…/app-${version}.tar.xz");
         values["artifact"] = out.artifact.url;
         TRY_VOID(complete(out.artifact.signature, feed_.signature, values));
         TRY_VOID(complete(out.release_file, feed_.release_file, values));
@@ -81,7 +84,8 @@ class FeedSource final : public Source {
         const FeedRelease whole = TRY(resolve(release));
         if (whole.release_file.empty()) return std::optional<Published>{};
         Published out;
-        out.text = TRY(place_->read(whole.release_file, release_file_limit).within("reading the release file of " + whole.version.text()));
+        out.text = TRY(
+            place_->read(whole.release_file, release_file_limit).within("reading the release file of " + whole.version.text()));
         out.signature = TRY(read_signature(whole.release_file_signature));
         return std::optional<Published>{std::move(out)};
     }
@@ -140,14 +144,19 @@ class FeedSource final : public Source {
     bool still_good(const FeedArtifact& artifact, const HashedFile& file, const PartRecord& record) {
         if (artifact.size != 0 && artifact.size != file.size) return false;
         if (!artifact.sha256.empty()) return artifact.sha256 == file.sha256;
-        return record.complete && record.url == artifact.url && record.sha256 == file.sha256 && place_->unchanged(artifact.url, record);
+        return record.complete && record.url == artifact.url && record.sha256 == file.sha256 &&
+               place_->unchanged(artifact.url, record);
     }
 
     static Result<> check(const FeedArtifact& artifact, const HashedFile& file, const PartFile& part) {
         if (file.size == 0) return fail(Code::corrupt, "'" + artifact.url + "' is empty", "ask the vendor, or try again later");
-        if (looks_like_html(part.descriptor())) return fail(Code::corrupt, "'" + artifact.url + "' is an HTML page, not an archive", "the server shows an error page: open the address in a browser");
+        if (looks_like_html(part.descriptor()))
+            return fail(Code::corrupt, "'" + artifact.url + "' is an HTML page, not an archive",
+                        "the server shows an error page: open the address in a browser");
         if (!artifact.sha256.empty() && artifact.sha256 != file.sha256)
-            return fail(Code::corrupt, "'" + artifact.url + "' has digest " + file.sha256 + " where the feed states " + artifact.sha256, "the download was dropped; try again, and if it happens again ask the vendor");
+            return fail(Code::corrupt,
+                        "'" + artifact.url + "' has digest " + file.sha256 + " where the feed states " + artifact.sha256,
+                        "the download was dropped; try again, and if it happens again ask the vendor");
         return {};
     }
 

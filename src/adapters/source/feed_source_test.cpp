@@ -45,10 +45,15 @@ class FeedSourceTest : public testing::Test {
             if (file == files.end()) return void(peer.answer(404, "no such page"));
             const std::string tag = "ETag: \"" + sha256(file->second).hex.substr(0, 8) + "\"\r\n";
             const std::string range = request.header("range");
-            if (request.method == "HEAD") return void(peer.send("HTTP/1.1 200 X\r\n" + tag + "Content-Length: " + std::to_string(file->second.size()) + "\r\n\r\n"));
-            if (range.empty() || "ETag: " + request.header("if-range") + "\r\n" != tag) return void(peer.answer(200, file->second, tag));
+            if (request.method == "HEAD")
+                return void(peer.send("HTTP/1.1 200 X\r\n" + tag + "Content-Length: " + std::to_string(file->second.size()) +
+                                      "\r\n\r\n"));
+            if (range.empty() || "ETag: " + request.header("if-range") + "\r\n" != tag)
+                return void(peer.answer(200, file->second, tag));
             const auto from = std::stoull(range.substr(6));
-            peer.answer(206, file->second.substr(from), tag + "Content-Range: bytes " + std::to_string(from) + "-" + std::to_string(file->second.size() - 1) + "/" + std::to_string(file->second.size()) + "\r\n");
+            peer.answer(206, file->second.substr(from),
+                        tag + "Content-Range: bytes " + std::to_string(from) + "-" + std::to_string(file->second.size() - 1) +
+                            "/" + std::to_string(file->second.size()) + "\r\n");
         };
     }
     std::unique_ptr<Source> source() { return make_feed_source(site, *http); }
@@ -62,7 +67,9 @@ class FeedSourceTest : public testing::Test {
         }
         return out;
     }
-    Result<FetchedRelease> fetch(const FeedRelease& what, const FetchWatch& watch = {}) { return source()->fetch(what, base / "artifacts", watch); }
+    Result<FetchedRelease> fetch(const FeedRelease& what, const FetchWatch& watch = {}) {
+        return source()->fetch(what, base / "artifacts", watch);
+    }
 
     std::filesystem::path base;
     std::string artifact;
@@ -101,7 +108,7 @@ TEST_F(FeedSourceTest, SimpleFeedIsCompletedFromTemplates) {
     EXPECT_EQ(sha256(artifact).hex, fetched->sha256);
     EXPECT_EQ(artifact.size(), fetched->size);
     EXPECT_TRUE(slurp(fetched->artifact) == artifact);
-    struct stat info{};
+    struct stat info {};
     ASSERT_EQ(0, stat(fetched->artifact.c_str(), &info));
     EXPECT_EQ(0600U, info.st_mode & 0777);
     EXPECT_FALSE(std::filesystem::exists(base / "artifacts/app-1.4.2.tar.xz.part"));
@@ -130,7 +137,8 @@ TEST_F(FeedSourceTest, AddressesThatAFeedMayNotName) {
     site.source.feed.url = "https://vendor.example/feeds/stable.json";
     site.source.feed.allow_plain_http = false;
     EXPECT_EQ("https://vendor.example/feeds/a.tar", source()->resolve(release("a.tar"))->artifact.url);
-    for (const char* url : {"file:///etc/shadow", "http://vendor.example/a.tar", "ftp://vendor.example/a.tar", "https://u:p@vendor.example/a.tar", "https://2130706433/a.tar", "https://[::ffff:10.0.0.1]/a.tar"}) {
+    for (const char* url : {"file:///etc/shadow", "http://vendor.example/a.tar", "ftp://vendor.example/a.tar",
+                            "https://u:p@vendor.example/a.tar", "https://2130706433/a.tar", "https://[::ffff:10.0.0.1]/a.tar"}) {
         const auto resolved = source()->resolve(release(url));
         ASSERT_FALSE(resolved) << url;
         EXPECT_EQ(Code::refused, resolved.error().code) << url;
@@ -138,7 +146,8 @@ TEST_F(FeedSourceTest, AddressesThatAFeedMayNotName) {
 }
 
 TEST_F(FeedSourceTest, FeedsThatAreNone) {
-    for (const std::string& body : {std::string("<!doctype html><h1>Welcome</h1>"), std::string(), std::string("[1,2]"), std::string("{\"latest\":\"1.0.0\",\"latest\":\"2.0.0\"}")}) {
+    for (const std::string& body : {std::string("<!doctype html><h1>Welcome</h1>"), std::string(), std::string("[1,2]"),
+                                    std::string("{\"latest\":\"1.0.0\",\"latest\":\"2.0.0\"}")}) {
         const HostileServer server(files_handler());
         files["/f"] = body;
         site.source.feed.url = server.url("/f");
@@ -149,7 +158,8 @@ TEST_F(FeedSourceTest, FeedsThatAreNone) {
 }
 
 TEST_F(FeedSourceTest, StatusesOfTheFeed) {
-    const std::pair<int, Code> rows[] = {{401, Code::permission}, {404, Code::not_found}, {503, Code::unavailable}, {204, Code::failed}};
+    const std::pair<int, Code> rows[] = {
+        {401, Code::permission}, {404, Code::not_found}, {503, Code::unavailable}, {204, Code::failed}};
     for (const auto& [status, code] : rows) {
         const HostileServer server([status = status](const SeenRequest&, const Peer& peer) { peer.answer(status, ""); });
         site.source.feed.url = server.url("/f");
@@ -175,7 +185,8 @@ TEST_F(FeedSourceTest, CredentialsGoToTheFeedAndTheTemplatesOnly) {
     EXPECT_EQ("canary-token", mirror.seen()[0].header("authorization"));
     EXPECT_FALSE(source()->list());
     EXPECT_EQ("canary-token", server.seen()[0].header("authorization"));
-    for (const auto& entry : std::filesystem::directory_iterator(base / "artifacts")) EXPECT_EQ(std::string::npos, slurp(entry.path()).find("canary")) << entry.path();
+    for (const auto& entry : std::filesystem::directory_iterator(base / "artifacts"))
+        EXPECT_EQ(std::string::npos, slurp(entry.path()).find("canary")) << entry.path();
 }
 
 TEST_F(FeedSourceTest, AMissingSecretIsNamedNotItsValue) {
@@ -229,8 +240,11 @@ TEST_F(FeedSourceTest, CutConnectionsAreResumedAtOnce) {
         ++cuts;
         const std::string tag = "ETag: \"" + sha256(artifact).hex.substr(0, 8) + "\"\r\n";
         const std::string length = "Content-Length: " + std::to_string(artifact.size() - from) + "\r\n";
-        if (from == 0) peer.send("HTTP/1.1 200 X\r\n" + tag + length + "\r\n" + artifact.substr(0, 50'000));
-        else peer.send("HTTP/1.1 206 X\r\n" + tag + length + "Content-Range: bytes " + std::to_string(from) + "-199999/200000\r\n\r\n" + artifact.substr(from, 50'000));
+        if (from == 0)
+            peer.send("HTTP/1.1 200 X\r\n" + tag + length + "\r\n" + artifact.substr(0, 50'000));
+        else
+            peer.send("HTTP/1.1 206 X\r\n" + tag + length + "Content-Range: bytes " + std::to_string(from) +
+                      "-199999/200000\r\n\r\n" + artifact.substr(from, 50'000));
     });
     site.source.feed.url = server.url("/f");
     files["/a.tar"] = artifact;
@@ -243,15 +257,19 @@ TEST_F(FeedSourceTest, CutConnectionsAreResumedAtOnce) {
 
 TEST_F(FeedSourceTest, ALaterRunGoesOnWhereTheEarlierWasCancelled) {
     const HostileServer server(files_handler());
-    const HostileServer slow([&](const SeenRequest&, const Peer& peer) {
-        peer.send("HTTP/1.1 200 X\r\nETag: \"" + sha256(artifact).hex.substr(0, 8) + "\"\r\nContent-Length: 200000\r\n\r\n" + artifact.substr(0, 90'000));
-        peer.idle(std::chrono::seconds(20));
-    }, "127.0.0.2");
+    const HostileServer slow(
+        [&](const SeenRequest&, const Peer& peer) {
+            peer.send("HTTP/1.1 200 X\r\nETag: \"" + sha256(artifact).hex.substr(0, 8) + "\"\r\nContent-Length: 200000\r\n\r\n" +
+                      artifact.substr(0, 90'000));
+            peer.idle(std::chrono::seconds(20));
+        },
+        "127.0.0.2");
     site.source.feed.url = server.url("/f");
     files["/a.tar"] = artifact;
     // The same address must answer both times: a redirect chooses who does.
     bool stall = true;
-    const HostileServer front([&](const SeenRequest&, const Peer& peer) { peer.redirect(stall ? slow.url("/a.tar") : server.url("/a.tar"), 307); });
+    const HostileServer front(
+        [&](const SeenRequest&, const Peer& peer) { peer.redirect(stall ? slow.url("/a.tar") : server.url("/a.tar"), 307); });
     FetchWatch watch;
     std::uint64_t seen = 0;
     watch.progress = [&](const os::DownloadProgress& at) { seen = at.done; };
@@ -274,8 +292,11 @@ TEST_F(FeedSourceTest, APartOfOtherContentIsNeverContinued) {
     const std::string url = server.url("/a.tar");
     const std::string size = std::to_string(artifact.size());
     // Not its record, a broken record, another address, another size, another validator; and one that lies about everything but the bytes.
-    for (const std::string& text : {std::string(), std::string("{"), std::string(R"({"url":"https://other/","validator":"x","size":)") + size + "}", R"({"url":")" + url + R"(","validator":")" + tag + R"(","size":7})",
-                                    R"({"url":")" + url + R"(","validator":"\"other\"","size":)" + size + "}", R"({"url":")" + url + R"(","validator":")" + tag + R"(","size":)" + size + R"(,"complete":false})"}) {
+    for (const std::string& text :
+         {std::string(), std::string("{"), std::string(R"({"url":"https://other/","validator":"x","size":)") + size + "}",
+          R"({"url":")" + url + R"(","validator":")" + tag + R"(","size":7})",
+          R"({"url":")" + url + R"(","validator":"\"other\"","size":)" + size + "}",
+          R"({"url":")" + url + R"(","validator":")" + tag + R"(","size":)" + size + R"(,"complete":false})"}) {
         std::filesystem::remove_all(base / "artifacts");
         std::filesystem::create_directories(base / "artifacts");
         std::ofstream(part) << std::string(100'000, 'z');
@@ -311,7 +332,8 @@ TEST_F(FeedSourceTest, SignaturesThatAreMissingEmptyOrHuge) {
     const HostileServer server(files_handler());
     site.source.feed.url = server.url("/f");
     files = {{"/a.tar", artifact}, {"/empty", ""}, {"/huge", std::string(65'537, 'x')}, {"/fits", std::string(65'536, 'x')}};
-    const std::pair<const char*, Code> rows[] = {{"/missing", Code::untrusted}, {"/empty", Code::untrusted}, {"/huge", Code::exhausted}};
+    const std::pair<const char*, Code> rows[] = {
+        {"/missing", Code::untrusted}, {"/empty", Code::untrusted}, {"/huge", Code::exhausted}};
     for (const auto& [path, code] : rows) {
         auto what = release(server.url("/a.tar"));
         what.artifact.signature = server.url(path);
@@ -364,7 +386,8 @@ class FolderFeed : public FeedSourceTest {
         std::ofstream(base / "outside") << "secret";
     }
     void write_feed(const std::string& url) const {
-        std::ofstream(base / "feed/feed.json") << R"({"releases":[{"version":"1.4.2","artifact":{"url":")" << url << R"(","sha256":")" << sha256(artifact).hex << R"("}}]})";
+        std::ofstream(base / "feed/feed.json") << R"({"releases":[{"version":"1.4.2","artifact":{"url":")" << url
+                                               << R"(","sha256":")" << sha256(artifact).hex << R"("}}]})";
     }
 };
 
@@ -389,8 +412,11 @@ TEST_F(FolderFeed, NothingOutsideIsRead) {
     std::filesystem::create_symlink(base / "outside", base / "feed/link.tar");
     std::filesystem::create_directory_symlink(base, base / "feed/up");
     ASSERT_EQ(0, mkfifo((base / "feed/pipe").c_str(), 0600));
-    for (const std::string& url : {std::string("../outside"), (base / "outside").string(), (base / "feed/../outside").string(), std::string("a/../../outside"), std::string("/etc/passwd"), std::string("link.tar"),
-                                   std::string("up/outside"), std::string("pipe"), std::string("."), std::string("https://vendor.example/a.tar"), std::string("file:///etc/passwd"), (base / "feedextra").string()}) {
+    for (const std::string& url :
+         {std::string("../outside"), (base / "outside").string(), (base / "feed/../outside").string(),
+          std::string("a/../../outside"), std::string("/etc/passwd"), std::string("link.tar"), std::string("up/outside"),
+          std::string("pipe"), std::string("."), std::string("https://vendor.example/a.tar"), std::string("file:///etc/passwd"),
+          (base / "feedextra").string()}) {
         const auto fetched = fetch(release(url, false));
         ASSERT_FALSE(fetched) << url;
         EXPECT_EQ(Code::refused, fetched.error().code) << url << ": " << fetched.error().text();

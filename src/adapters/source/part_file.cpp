@@ -75,12 +75,14 @@ Result<PartFile> PartFile::open(const os::Path& folder, const std::string& name)
     const std::string part = name + ".part";
     file.part_ = os::Descriptor(openat(file.folder_.get(), part.c_str(), O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600));
     if (!file.part_) return io_error("cannot open '" + (folder / part).string() + "'");
-    struct stat info{};
+    struct stat info {};
     if (fstat(file.part_.get(), &info) != 0) return io_error("cannot read '" + (folder / part).string() + "'");
     if (!S_ISREG(info.st_mode) || info.st_nlink != 1)
-        return fail(Code::refused, "'" + (folder / part).string() + "' is no ordinary file of its own", "remove it and try again");
+        return fail(Code::refused, "'" + (folder / part).string() + "' is no ordinary file of its own",
+                    "remove it and try again");
     if (flock(file.part_.get(), LOCK_EX | LOCK_NB) != 0)
-        return fail(Code::conflict, "another uprev is fetching '" + name + "' right now", "wait for it, then run the command again");
+        return fail(Code::conflict, "another uprev is fetching '" + name + "' right now",
+                    "wait for it, then run the command again");
     TRY_VOID(file.load());
     return file;
 }
@@ -94,18 +96,24 @@ Result<> PartFile::load() {
 }
 
 Result<std::uint64_t> PartFile::size() const {
-    struct stat info{};
+    struct stat info {};
     if (fstat(part_.get(), &info) != 0) return io_error("cannot read the partial download");
     return static_cast<std::uint64_t>(info.st_size);
 }
 
 Result<> PartFile::keep(const PartRecord& record) {
-    const nlohmann::ordered_json json{{"url", record.url}, {"validator", record.validator}, {"size", record.size}, {"sha256", record.sha256}, {"complete", record.complete}};
+    const nlohmann::ordered_json json{{"url", record.url},
+                                      {"validator", record.validator},
+                                      {"size", record.size},
+                                      {"sha256", record.sha256},
+                                      {"complete", record.complete}};
     const std::string aside = name_ + ".json.new";
     const os::Descriptor fd(openat(folder_.get(), aside.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600));
     if (!fd) return io_error("cannot open '" + (folder_path_ / aside).string() + "'");
-    if (const int why = os::write_all(fd.get(), json.dump()); why != 0) return os::system_error(why, "cannot write '" + aside + "'");
-    if (renameat(folder_.get(), aside.c_str(), folder_.get(), (name_ + ".json").c_str()) != 0) return io_error("cannot rename '" + aside + "'");
+    if (const int why = os::write_all(fd.get(), json.dump()); why != 0)
+        return os::system_error(why, "cannot write '" + aside + "'");
+    if (renameat(folder_.get(), aside.c_str(), folder_.get(), (name_ + ".json").c_str()) != 0)
+        return io_error("cannot rename '" + aside + "'");
     record_ = record;
     return {};
 }
@@ -118,7 +126,8 @@ Result<> PartFile::empty() {
 // Not waited for on its way to the disk: what a power cut leaves of it is hashed, and fetched again where it is torn, never believed.
 Result<> PartFile::complete(const PartRecord& record) {
     TRY_VOID(keep(record));
-    if (renameat(folder_.get(), (name_ + ".part").c_str(), folder_.get(), name_.c_str()) != 0) return io_error("cannot rename '" + name_ + ".part'");
+    if (renameat(folder_.get(), (name_ + ".part").c_str(), folder_.get(), name_.c_str()) != 0)
+        return io_error("cannot rename '" + name_ + ".part'");
     return {};
 }
 
@@ -126,7 +135,9 @@ void PartFile::drop() { unlinkat(folder_.get(), (name_ + ".part").c_str(), 0); }
 
 Result<HashedFile> PartFile::finished() const {
     const os::Descriptor fd(openat(folder_.get(), name_.c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC));
-    if (!fd) return errno == ENOENT ? Result<HashedFile>(HashedFile{}) : Result<HashedFile>(io_error("cannot open '" + (folder_path_ / name_).string() + "'"));
+    if (!fd)
+        return errno == ENOENT ? Result<HashedFile>(HashedFile{})
+                               : Result<HashedFile>(io_error("cannot open '" + (folder_path_ / name_).string() + "'"));
     return hash_file(fd.get());
 }
 

@@ -16,9 +16,9 @@ namespace uprev {
 // What a download is of, and how far its server lets us go on with it.
 struct PartRecord {
     std::string url;
-    std::string validator;  // for If-Range; empty: start anew
-    std::uint64_t size = 0; // stated by the feed; 0: not stated
-    std::string sha256;     // stated by the feed, or computed once complete; empty: not known
+    std::string validator;   // for If-Range; empty: start anew
+    std::uint64_t size = 0;  // stated by the feed; 0: not stated
+    std::string sha256;      // stated by the feed, or computed once complete; empty: not known
     bool complete = false;
 };
 
@@ -34,11 +34,11 @@ class PartFile {
 
     [[nodiscard]] int descriptor() const { return part_.get(); }
     [[nodiscard]] const PartRecord& record() const { return record_; }
-    Result<std::uint64_t> size() const;            // bytes in the part
-    Result<> keep(const PartRecord& record);       // replaces the record
-    Result<> empty();                              // forgets the part
-    Result<> complete(const PartRecord& record);   // renames the part to `name`
-    void drop();                                   // removes an empty part beside a finished file
+    Result<std::uint64_t> size() const;           // bytes in the part
+    Result<> keep(const PartRecord& record);      // replaces the record
+    Result<> empty();                             // forgets the part
+    Result<> complete(const PartRecord& record);  // renames the part to `name`
+    void drop();                                  // removes an empty part beside a finished file
     // The finished file of an earlier run, hashed anew; size 0 when there is none.
     Result<HashedFile> finished() const;
 

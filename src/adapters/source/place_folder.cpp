@@ -5,8 +5,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include <cerrno>
 #include <algorithm>
+#include <cerrno>
 #include <vector>
 
 #include "adapters/source/place.hpp"
@@ -27,8 +27,12 @@ class FolderPlace final : public Place {
 
     Result<std::string> absolute(const std::string& address) const override {
         if (address.find("://") != std::string::npos)
-            return fail(Code::refused, "'" + address.substr(0, address.find('?')) + "' is a web address in the feed of folder '" + root_.string() + "'", "put the file into the folder and name it relative to the feed");
-        if (address.empty() || address.find('\0') != std::string::npos) return fail(Code::invalid, "the feed in '" + root_.string() + "' names a file with an empty or impossible name");
+            return fail(
+                Code::refused,
+                "'" + address.substr(0, address.find('?')) + "' is a web address in the feed of folder '" + root_.string() + "'",
+                "put the file into the folder and name it relative to the feed");
+        if (address.empty() || address.find('\0') != std::string::npos)
+            return fail(Code::invalid, "the feed in '" + root_.string() + "' names a file with an empty or impossible name");
         const std::string relative = TRY(below(address));
         return (root_ / relative).string();
     }
@@ -41,11 +45,18 @@ class FolderPlace final : public Place {
     // Copied, so that a file that changes on the medium later is not what runs.
     Result<HashedFile> fetch(const std::string& address, std::uint64_t size, PartFile& part, const FetchWatch& watch) override {
         const os::Descriptor from = TRY(open(address));
-        struct stat info{};
+        struct stat info {};
         if (fstat(from.get(), &info) != 0) return os::system_error(errno, "cannot read '" + address + "'");
         const auto total = static_cast<std::uint64_t>(info.st_size);
-        if (size != 0 && total != size) return fail(Code::corrupt, "'" + address + "' has " + std::to_string(total) + " bytes where the feed states " + std::to_string(size), "copy the file again");
-        if (total > feed_.max_artifact_bytes) return fail(Code::exhausted, "'" + address + "' has more than the " + std::to_string(feed_.max_artifact_bytes) + " bytes that are allowed", "raise source.feed.max_artifact_bytes");
+        if (size != 0 && total != size)
+            return fail(Code::corrupt,
+                        "'" + address + "' has " + std::to_string(total) + " bytes where the feed states " + std::to_string(size),
+                        "copy the file again");
+        if (total > feed_.max_artifact_bytes)
+            return fail(
+                Code::exhausted,
+                "'" + address + "' has more than the " + std::to_string(feed_.max_artifact_bytes) + " bytes that are allowed",
+                "raise source.feed.max_artifact_bytes");
         TRY_VOID(part.empty());
         return copy(from.get(), address, total, part, watch);
     }
@@ -53,13 +64,15 @@ class FolderPlace final : public Place {
     bool unchanged(const std::string&, const PartRecord&) override { return false; }
 
    private:
-    static Result<HashedFile> copy(int from, const std::string& address, std::uint64_t total, PartFile& part, const FetchWatch& watch) {
+    static Result<HashedFile> copy(int from, const std::string& address, std::uint64_t total, PartFile& part,
+                                   const FetchWatch& watch) {
         Sha256 hash;
         HashedFile out;
         std::vector<char> buffer(1U << 20U);
         while (out.size < total) {
             if (watch.cancelled && watch.cancelled()) return fail(Code::interrupted, "copying '" + address + "' was cancelled");
-            const ssize_t got = pread(from, buffer.data(), std::min<std::uint64_t>(buffer.size(), total - out.size), static_cast<off_t>(out.size));
+            const ssize_t got = pread(from, buffer.data(), std::min<std::uint64_t>(buffer.size(), total - out.size),
+                                      static_cast<off_t>(out.size));
             if (got < 0 && errno == EINTR) continue;
             if (got <= 0) return fail(Code::corrupt, "'" + address + "' became shorter while it was read", "copy the file again");
             const auto bytes = static_cast<std::size_t>(got);
@@ -91,7 +104,8 @@ class FolderPlace final : public Place {
     }
 
     Error outside(const std::string& address) const {
-        return fail(Code::refused, "'" + address + "' lies outside of the feed's folder '" + root_.string() + "'", "put the file into the folder and name it relative to the feed");
+        return fail(Code::refused, "'" + address + "' lies outside of the feed's folder '" + root_.string() + "'",
+                    "put the file into the folder and name it relative to the feed");
     }
 
     Result<os::Descriptor> open(const std::string& address) const {
@@ -102,10 +116,13 @@ class FolderPlace final : public Place {
         how.resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS;
         const std::string relative = TRY(below(address));
         os::Descriptor fd(static_cast<int>(syscall(SYS_openat2, folder.get(), relative.c_str(), &how, sizeof how)));
-        if (!fd && errno == ELOOP) return fail(Code::refused, "'" + address + "' is, or lies behind, a symbolic link", "put the file itself into the folder");
+        if (!fd && errno == ELOOP)
+            return fail(Code::refused, "'" + address + "' is, or lies behind, a symbolic link",
+                        "put the file itself into the folder");
         if (!fd) return missing("cannot open '" + address + "'");
-        struct stat info{};
-        if (fstat(fd.get(), &info) != 0 || !S_ISREG(info.st_mode)) return fail(Code::refused, "'" + address + "' is no ordinary file");
+        struct stat info {};
+        if (fstat(fd.get(), &info) != 0 || !S_ISREG(info.st_mode))
+            return fail(Code::refused, "'" + address + "' is no ordinary file");
         return fd;
     }
 

@@ -106,8 +106,11 @@ class WebPlace final : public Place {
 
     static Error status_error(const os::HttpResponse& response, const std::string& address) {
         const std::string what = "'" + address.substr(0, address.find('?')) + "' answered " + std::to_string(response.status);
-        if (response.status == 404 || response.status == 410) return fail(Code::not_found, what + ": it isn't there", "check the address in the feed or the site file");
-        if (response.status == 401 || response.status == 403) return fail(Code::permission, what + ": access denied", "the credentials in source.feed.headers are missing, wrong or expired");
+        if (response.status == 404 || response.status == 410)
+            return fail(Code::not_found, what + ": it isn't there", "check the address in the feed or the site file");
+        if (response.status == 401 || response.status == 403)
+            return fail(Code::permission, what + ": access denied",
+                        "the credentials in source.feed.headers are missing, wrong or expired");
         if (response.status == 429 || response.status >= 500) return fail(Code::unavailable, what, "try again later");
         return fail(Code::failed, what, "check the address in the feed or the site file");
     }

@@ -38,7 +38,8 @@ inline std::string gzip(const std::string& bytes) {
 inline std::string xz(const std::string& bytes) {
     std::string out(lzma_stream_buffer_bound(bytes.size()), '\0');
     std::size_t size = 0;
-    const auto rc = lzma_easy_buffer_encode(1, LZMA_CHECK_CRC64, nullptr, reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size(), reinterpret_cast<std::uint8_t*>(out.data()), &size, out.size());
+    const auto rc = lzma_easy_buffer_encode(1, LZMA_CHECK_CRC64, nullptr, reinterpret_cast<const std::uint8_t*>(bytes.data()),
+                                            bytes.size(), reinterpret_cast<std::uint8_t*>(out.data()), &size, out.size());
     EXPECT_EQ(LZMA_OK, rc);
     out.resize(size);
     return out;
@@ -111,10 +112,14 @@ class ArchiveFixture : public testing::Test {
         if (!std::filesystem::exists(folder)) return out;
         for (const auto& entry : std::filesystem::recursive_directory_iterator(folder)) {
             const std::string name = entry.path().lexically_relative(folder);
-            if (entry.is_symlink()) out[name] = "link:" + std::filesystem::read_symlink(entry.path()).string();
-            else if (entry.is_directory()) out[name] = "folder";
-            else if (entry.is_regular_file()) out[name] = "file:" + slurp(entry.path());
-            else out[name] = "other";
+            if (entry.is_symlink())
+                out[name] = "link:" + std::filesystem::read_symlink(entry.path()).string();
+            else if (entry.is_directory())
+                out[name] = "folder";
+            else if (entry.is_regular_file())
+                out[name] = "file:" + slurp(entry.path());
+            else
+                out[name] = "other";
         }
         return out;
     }
@@ -126,7 +131,8 @@ class ArchiveFixture : public testing::Test {
     void expect_outside_untouched() const {
         const std::map<std::string, std::string> expected{{"treasure", "file:untouched"}};
         EXPECT_EQ(expected, listing(base / "outside"));
-        for (const auto& entry : std::filesystem::directory_iterator(base)) EXPECT_TRUE(entry.path().filename() == "outside" || entry.path().filename() == "staging") << entry.path();
+        for (const auto& entry : std::filesystem::directory_iterator(base))
+            EXPECT_TRUE(entry.path().filename() == "outside" || entry.path().filename() == "staging") << entry.path();
     }
 
     std::filesystem::path base;

@@ -21,7 +21,10 @@ constexpr const char* again = "fetch the artifact again";
 
 Error cut() { return fail(Code::corrupt, "the archive is truncated: its compressed stream ends too early", again); }
 Error damaged(const std::string& why) { return fail(Code::corrupt, "the archive's compressed stream is damaged: " + why, again); }
-Error greedy(const char* what) { return fail(Code::exhausted, std::string("unpacking the archive's ") + what + " stream wants more than 128 MiB of memory", "ask the vendor for an archive with a smaller dictionary"); }
+Error greedy(const char* what) {
+    return fail(Code::exhausted, std::string("unpacking the archive's ") + what + " stream wants more than 128 MiB of memory",
+                "ask the vendor for an archive with a smaller dictionary");
+}
 
 class Plain final : public Decoder {
    public:
@@ -42,7 +45,8 @@ class Gzip final : public Decoder {
     Result<Step> step(std::string_view in, bool last, char* out, std::size_t room) override {
         if (!ready_) return fail(Code::exhausted, "zlib has no memory");
         if (between_ && in.empty()) return last ? Result<Step>(Step{0, 0, true}) : Result<Step>(Step{});
-        if (between_ && in[0] != '\x1f') return fail(Code::corrupt, "bytes follow the end of the archive's gzip stream", "ask the vendor");
+        if (between_ && in[0] != '\x1f')
+            return fail(Code::corrupt, "bytes follow the end of the archive's gzip stream", "ask the vendor");
         if (between_) inflateReset(&stream_);
         between_ = false;
         stream_.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(in.data()));
@@ -80,13 +84,19 @@ class Xz final : public Decoder {
         const lzma_ret rc = lzma_code(&stream_, last ? LZMA_FINISH : LZMA_RUN);
         const Step done{in.size() - stream_.avail_in, room - stream_.avail_out, rc == LZMA_STREAM_END};
         switch (rc) {
-            case LZMA_OK: return done;
-            case LZMA_STREAM_END: return done;
-            case LZMA_BUF_ERROR: return last && stream_.avail_out != 0 ? Result<Step>(cut()) : Result<Step>(done);
+            case LZMA_OK:
+                return done;
+            case LZMA_STREAM_END:
+                return done;
+            case LZMA_BUF_ERROR:
+                return last && stream_.avail_out != 0 ? Result<Step>(cut()) : Result<Step>(done);
             case LZMA_MEMLIMIT_ERROR:
-            case LZMA_MEM_ERROR: return greedy("xz");
-            case LZMA_FORMAT_ERROR: return fail(Code::corrupt, "bytes follow the end of the archive's xz stream", "ask the vendor");
-            default: return damaged("xz error " + std::to_string(rc));
+            case LZMA_MEM_ERROR:
+                return greedy("xz");
+            case LZMA_FORMAT_ERROR:
+                return fail(Code::corrupt, "bytes follow the end of the archive's xz stream", "ask the vendor");
+            default:
+                return damaged("xz error " + std::to_string(rc));
         }
     }
 
@@ -109,7 +119,8 @@ class Zstd final : public Decoder {
             const std::size_t rc = ZSTD_decompressStream(stream_.get(), &output, &input);
             if (ZSTD_isError(rc) != 0) {
                 const std::string why = ZSTD_getErrorName(rc);
-                if (between_ && why == "Unknown frame descriptor") return fail(Code::corrupt, "bytes follow the end of the archive's zstd stream", "ask the vendor");
+                if (between_ && why == "Unknown frame descriptor")
+                    return fail(Code::corrupt, "bytes follow the end of the archive's zstd stream", "ask the vendor");
                 return why.find("requires too much memory") != std::string::npos ? greedy("zstd") : damaged(why);
             }
             between_ = rc == 0;
@@ -127,10 +138,13 @@ class Zstd final : public Decoder {
 
 Result<std::unique_ptr<Decoder>> make_decoder(std::string_view start) {
     if (start.starts_with("\x1f\x8b"sv)) return std::make_unique<Gzip>();
-    if (start.starts_with("\xfd" "7zXZ\0"sv)) return std::make_unique<Xz>();
+    if (start.starts_with("\xfd"
+                          "7zXZ\0"sv))
+        return std::make_unique<Xz>();
     if (start.starts_with("\x28\xb5\x2f\xfd"sv)) return std::make_unique<Zstd>();
     if (start.size() >= 262 && start.substr(257, 5) == "ustar"sv) return std::make_unique<Plain>();
-    return fail(Code::corrupt, "the artifact is no tar archive, plain or packed with gzip, xz or zstd", "check the artifact's address in the feed or the site file");
+    return fail(Code::corrupt, "the artifact is no tar archive, plain or packed with gzip, xz or zstd",
+                "check the artifact's address in the feed or the site file");
 }
 
 }  // namespace uprev

@@ -26,7 +26,8 @@ const std::uint8_t* bytes_of(std::string_view text) { return reinterpret_cast<co
 
 bool is_composed(std::string_view text) {
     std::size_t length = 0;
-    const std::unique_ptr<std::uint8_t, decltype(&std::free)> composed(u8_normalize(UNINORM_NFC, bytes_of(text), text.size(), nullptr, &length), &std::free);
+    const std::unique_ptr<std::uint8_t, decltype(&std::free)> composed(
+        u8_normalize(UNINORM_NFC, bytes_of(text), text.size(), nullptr, &length), &std::free);
     return composed && std::string_view(reinterpret_cast<const char*>(composed.get()), length) == text;
 }
 
@@ -34,7 +35,8 @@ bool is_composed(std::string_view text) {
 
 std::string name_problem(std::string_view name) {
     if (name.size() > name_limit) return "is too long";
-    if (std::any_of(name.begin(), name.end(), [](unsigned char c) { return c < 0x20 || c == 0x7f; })) return "holds a control character";
+    if (std::any_of(name.begin(), name.end(), [](unsigned char c) { return c < 0x20 || c == 0x7f; }))
+        return "holds a control character";
     if (is_ascii(name)) return {};
     if (u8_check(bytes_of(name), name.size()) != nullptr) return "is no UTF-8";
     return is_composed(name) ? std::string{} : "is no composed Unicode (NFC)";
@@ -43,7 +45,10 @@ std::string name_problem(std::string_view name) {
 std::string shown_name(std::string_view name) { return excerpt(name, 160); }
 
 Result<std::string> clean_name(std::string_view name, std::uint32_t depth) {
-    const auto refuse = [&](const std::string& why) { return fail(Code::refused, "the archive's entry '" + shown_name(name) + "' is refused: " + why, "ask the vendor; do not unpack it by hand"); };
+    const auto refuse = [&](const std::string& why) {
+        return fail(Code::refused, "the archive's entry '" + shown_name(name) + "' is refused: " + why,
+                    "ask the vendor; do not unpack it by hand");
+    };
     if (name.empty()) return refuse("its name is empty");
     if (name.front() == '/') return refuse("its name is absolute");
     if (const std::string why = name_problem(name); !why.empty()) return refuse("its name " + why);

@@ -12,7 +12,9 @@ LATE(archive*, archive_read_new, (), )
 LATE(int, archive_read_free, (archive * a), a)
 LATE(int, archive_read_support_format_tar, (archive * a), a)
 LATE(int, archive_read_set_options, (archive * a, const char* options), a, options)
-LATE(int, archive_read_open, (archive * a, void* user, archive_open_callback* open, archive_read_callback* read, archive_close_callback* close), a, user, open, read, close)
+LATE(int, archive_read_open,
+     (archive * a, void* user, archive_open_callback* open, archive_read_callback* read, archive_close_callback* close), a, user,
+     open, read, close)
 LATE(int, archive_read_next_header, (archive * a, archive_entry** entry), a, entry)
 LATE(int, archive_read_data_block, (archive * a, const void** bytes, size_t* size, la_int64_t* offset), a, bytes, size, offset)
 LATE(const char*, archive_error_string, (archive * a), a)

@@ -84,13 +84,18 @@ struct PackedStream::State {
 
     void run() {
         auto digest = decode();
-        if (digest) end({}, std::move(*digest));
-        else end(std::move(digest).error(), {});
+        if (digest)
+            end({}, std::move(*digest));
+        else
+            end(std::move(digest).error(), {});
     }
 
     Result<> check_ratio(std::uint64_t packed, std::uint64_t unpacked) const {
         if (unpacked <= ratio_from || static_cast<double>(unpacked) <= ratio * static_cast<double>(packed)) return {};
-        return fail(Code::exhausted, "the archive unpacks to more than " + std::to_string(static_cast<std::uint64_t>(ratio)) + " times its size: a decompression bomb", "do not use this release; ask the vendor");
+        return fail(Code::exhausted,
+                    "the archive unpacks to more than " + std::to_string(static_cast<std::uint64_t>(ratio)) +
+                        " times its size: a decompression bomb",
+                    "do not use this release; ask the vendor");
     }
 
     // Reads, hashes and decodes all of it; gives the digest.

@@ -24,9 +24,12 @@ std::string parent_of(const std::string& path) {
 
 const char* kind_name(EntryKind kind) {
     switch (kind) {
-        case EntryKind::folder: return "a folder";
-        case EntryKind::symlink: return "a symlink";
-        default: return "a file";
+        case EntryKind::folder:
+            return "a folder";
+        case EntryKind::symlink:
+            return "a symlink";
+        default:
+            return "a file";
     }
 }
 
@@ -46,7 +49,10 @@ Result<ReleaseTree::Node*> ReleaseTree::insert(const std::string& path, EntryKin
     const bool same = key == path;
     const auto [it, fresh] = nodes_.try_emplace(std::move(key));
     if (fresh) {
-        if (nodes_.size() > limit_) return fail(Code::exhausted, "the archive holds more than the " + std::to_string(limit_) + " entries that are allowed", "raise source.feed.max_entries in the site file if the release really is that big");
+        if (nodes_.size() > limit_)
+            return fail(Code::exhausted,
+                        "the archive holds more than the " + std::to_string(limit_) + " entries that are allowed",
+                        "raise source.feed.max_entries in the site file if the release really is that big");
         it->second.kind = kind;
         if (!same) it->second.spelling = path;
         return &it->second;
@@ -62,7 +68,8 @@ Result<> ReleaseTree::add_parents(const std::string& path) {
     for (std::size_t slash = path.find('/'); slash != std::string::npos; slash = path.find('/', slash + 1)) {
         const std::string prefix = path.substr(0, slash);
         const Node* node = TRY(insert(prefix, EntryKind::folder));
-        if (node->kind != EntryKind::folder) return refuse(path, "it lies behind '" + shown_name(prefix) + "', which is " + kind_name(node->kind));
+        if (node->kind != EntryKind::folder)
+            return refuse(path, "it lies behind '" + shown_name(prefix) + "', which is " + kind_name(node->kind));
     }
     last_parent_ = parent;
     return {};
@@ -73,12 +80,14 @@ Result<> ReleaseTree::add(EntryKind kind, const std::string& path, const std::st
     TRY_VOID(add_parents(path));
     if (kind == EntryKind::hardlink) {
         const Node* target = find(link);
-        if (target == nullptr || target->kind != EntryKind::file) return refuse(path, "it is a hardlink to '" + shown_name(link) + "', which is no earlier file of the archive");
+        if (target == nullptr || target->kind != EntryKind::file)
+            return refuse(path, "it is a hardlink to '" + shown_name(link) + "', which is no earlier file of the archive");
         kind = EntryKind::file;
     }
     Node* node = TRY(insert(path, kind));
     if (node->stated) return refuse(path, "it comes twice");
-    if (node->kind != kind) return refuse(path, std::string("it is ") + kind_name(kind) + " where the archive already has " + kind_name(node->kind));
+    if (node->kind != kind)
+        return refuse(path, std::string("it is ") + kind_name(kind) + " where the archive already has " + kind_name(node->kind));
     node->stated = true;
     if (kind == EntryKind::symlink) {
         node->link = links_.size();
@@ -100,7 +109,9 @@ Result<> ReleaseTree::check_links(const std::string& root) const {
 
 // Walks as the kernel would, but in memory: what is missing is taken as a folder.
 Result<> ReleaseTree::check_link(const std::string& path, const std::string& target, const std::string& root) const {
-    const auto outward = [&] { return refuse(path, "it is a symlink to '" + shown_name(target) + "', which leaves the release"); };
+    const auto outward = [&] {
+        return refuse(path, "it is a symlink to '" + shown_name(target) + "', which leaves the release");
+    };
     if (target.empty() || target.front() == '/') return outward();
     std::string at = parent_of(path);
     const auto parts = split(target, '/');

@@ -32,9 +32,9 @@ class ReleaseTree {
    private:
     struct Node {
         EntryKind kind = EntryKind::folder;
-        bool stated = false;       // has an entry of its own
-        std::size_t link = 0;      // symlinks: index into links_
-        std::string spelling;      // empty: equal to the key
+        bool stated = false;   // has an entry of its own
+        std::size_t link = 0;  // symlinks: index into links_
+        std::string spelling;  // empty: equal to the key
     };
     [[nodiscard]] const Node* find(const std::string& path) const;
     Result<Node*> insert(const std::string& path, EntryKind kind);

@@ -14,7 +14,8 @@ ReleaseTree with_link(const std::string& target) {
 }
 
 TEST(ReleaseTree, LinksThatStay) {
-    for (const char* target : {"../bin/run", "../bin", ".", "..", "../nothing/yet", "./x/../y", "../bin/../lib/link2"}) EXPECT_TRUE(with_link(target).check_links("app")) << target;
+    for (const char* target : {"../bin/run", "../bin", ".", "..", "../nothing/yet", "./x/../y", "../bin/../lib/link2"})
+        EXPECT_TRUE(with_link(target).check_links("app")) << target;
     EXPECT_TRUE(with_link("../../other").check_links("")) << "without a root to strip it stays inside";
 }
 

@@ -71,11 +71,13 @@ std::uint64_t zstd_size(const std::string& start) {
 }  // namespace
 
 Result<std::uint64_t> stated_unpacked_size(int fd) {
-    struct stat info{};
+    struct stat info {};
     if (fstat(fd, &info) != 0) return fail(Code::failed, std::string("cannot read the archive: ") + os::errno_text(errno));
     const auto file_size = static_cast<std::uint64_t>(info.st_size);
     const std::string start = read_some(fd, 0, 512);
-    if (start.starts_with("\xfd" "7zXZ\0"sv)) return xz_size(fd, file_size);
+    if (start.starts_with("\xfd"
+                          "7zXZ\0"sv))
+        return xz_size(fd, file_size);
     if (start.starts_with("\x1f\x8b"sv)) return gzip_size(fd, file_size);
     if (start.starts_with("\x28\xb5\x2f\xfd"sv)) return zstd_size(start);
     return start.size() >= 262 && start.substr(257, 5) == "ustar" ? file_size : 0;

@@ -49,7 +49,8 @@ struct ArchiveCloser {
 }  // namespace
 
 struct TarReader::State {
-    State(const UnpackLimits& given, std::function<bool()> stop) : limits(given), cancelled(std::move(stop)), tree(given.entries) {}
+    State(const UnpackLimits& given, std::function<bool()> stop)
+        : limits(given), cancelled(std::move(stop)), tree(given.entries) {}
 
     Utf8Locale locale;
     UnpackLimits limits;
@@ -75,7 +76,9 @@ struct TarReader::State {
     }
 
     [[nodiscard]] Error too_many_bytes() const {
-        return fail(Code::exhausted, "the archive unpacks to more than the " + std::to_string(limits.bytes) + " bytes that are allowed", "raise source.feed.max_unpacked_bytes in the site file if the release really is that big");
+        return fail(Code::exhausted,
+                    "the archive unpacks to more than the " + std::to_string(limits.bytes) + " bytes that are allowed",
+                    "raise source.feed.max_unpacked_bytes in the site file if the release really is that big");
     }
 
     static la_ssize_t on_read(archive* a, void* user, const void** out) {
@@ -93,25 +96,32 @@ struct TarReader::State {
     Error archive_error(const std::string& what) {
         if (error) return *error;
         const char* why = archive_error_string(reader.get());
-        return fail(Code::corrupt, what + ": " + (why != nullptr ? shown_name(why) : std::string("unknown")), "fetch the artifact again; if it stays so, ask the vendor");
+        return fail(Code::corrupt, what + ": " + (why != nullptr ? shown_name(why) : std::string("unknown")),
+                    "fetch the artifact again; if it stays so, ask the vendor");
     }
 
     Result<> take(archive_entry* raw_entry) {
-        if (scanner.headers().empty()) return fail(Code::refused, "the archive is refused: two readers disagree about where its entries are", advice);
+        if (scanner.headers().empty())
+            return fail(Code::refused, "the archive is refused: two readers disagree about where its entries are", advice);
         const TarHeader header = std::move(scanner.headers().front());
         scanner.headers().pop_front();
         entry = {};
         entry.path = TRY(clean_name(header.name, limits.depth));
-        if (header.kind == EntryKind::hardlink) entry.link = TRY(clean_name(header.link, limits.depth).within("the target of hardlink '" + shown_name(header.name) + "'"));
+        if (header.kind == EntryKind::hardlink)
+            entry.link =
+                TRY(clean_name(header.link, limits.depth).within("the target of hardlink '" + shown_name(header.name) + "'"));
         if (header.kind == EntryKind::symlink) entry.link = TRY(clean_target(header));
         TRY_VOID(same_entry(header, raw_entry));
         if (++totals.entries > limits.entries)
-            return fail(Code::exhausted, "the archive holds more than the " + std::to_string(limits.entries) + " entries that are allowed", "raise source.feed.max_entries in the site file if the release really is that big");
+            return fail(Code::exhausted,
+                        "the archive holds more than the " + std::to_string(limits.entries) + " entries that are allowed",
+                        "raise source.feed.max_entries in the site file if the release really is that big");
         if (header.kind == EntryKind::file) {
             if (header.size > limits.bytes || totals.bytes + header.size > limits.bytes) return too_many_bytes();
             totals.bytes += header.size;
         }
-        if (header.kind != EntryKind::symlink && (archive_entry_mode(raw_entry) & (S_ISUID | S_ISGID | S_ISVTX)) != 0) return refuse(header.name, "it is setuid, setgid or sticky");
+        if (header.kind != EntryKind::symlink && (archive_entry_mode(raw_entry) & (S_ISUID | S_ISGID | S_ISVTX)) != 0)
+            return refuse(header.name, "it is setuid, setgid or sticky");
         entry.kind = header.kind;
         entry.size = header.size;
         entry.executable = (archive_entry_mode(raw_entry) & 0111U) != 0;
@@ -122,7 +132,8 @@ struct TarReader::State {
 
     // Only the spelling; where it leads is known when the whole archive was read.
     static Result<std::string> clean_target(const TarHeader& header) {
-        if (header.link.empty() || header.link.front() == '/') return refuse(header.name, "it is a symlink to '" + shown_name(header.link) + "', which leaves the release");
+        if (header.link.empty() || header.link.front() == '/')
+            return refuse(header.name, "it is a symlink to '" + shown_name(header.link) + "', which leaves the release");
         if (const std::string why = name_problem(header.link); !why.empty()) return refuse(header.name, "its target " + why);
         return header.link;
     }
@@ -139,9 +150,11 @@ struct TarReader::State {
 
     // Reads what stands behind the end of the archive (only padding may) and checks what only the whole shows.
     Result<> end() {
-        while (!TRY(next_piece()).empty()) {}
+        while (!TRY(next_piece()).empty()) {
+        }
         TRY_VOID(scanner.finish());
-        if (!scanner.headers().empty()) return fail(Code::refused, "the archive is refused: two readers disagree about its end", advice);
+        if (!scanner.headers().empty())
+            return fail(Code::refused, "the archive is refused: two readers disagree about its end", advice);
         if (totals.entries == 0) return fail(Code::corrupt, "the archive is empty", "ask the vendor");
         return {};
     }
@@ -152,13 +165,17 @@ TarReader::~TarReader() = default;
 
 Result<std::unique_ptr<TarReader>> TarReader::open(int fd, const UnpackLimits& limits, std::function<bool()> cancelled) {
     auto state = std::make_unique<State>(limits, std::move(cancelled));
-    if (!state->locale.ready()) return fail(Code::unavailable, "the locale C.UTF-8 is missing on this machine", "install libc-bin");
+    if (!state->locale.ready())
+        return fail(Code::unavailable, "the locale C.UTF-8 is missing on this machine", "install libc-bin");
     state->stream = TRY(PackedStream::open(fd, limits.ratio));
     state->reader.reset(archive_read_new());
     archive* reader = state->reader.get();
     if (reader == nullptr) return fail(Code::exhausted, "libarchive has no memory");
-    if (archive_read_support_format_tar(reader) != ARCHIVE_OK || archive_read_set_options(reader, "tar:hdrcharset=UTF-8") != ARCHIVE_OK) return fail(Code::bug, "libarchive lacks tar");
-    if (archive_read_open(reader, state.get(), nullptr, &State::on_read, nullptr) != ARCHIVE_OK) return state->archive_error("cannot read the archive");
+    if (archive_read_support_format_tar(reader) != ARCHIVE_OK ||
+        archive_read_set_options(reader, "tar:hdrcharset=UTF-8") != ARCHIVE_OK)
+        return fail(Code::bug, "libarchive lacks tar");
+    if (archive_read_open(reader, state.get(), nullptr, &State::on_read, nullptr) != ARCHIVE_OK)
+        return state->archive_error("cannot read the archive");
     return std::unique_ptr<TarReader>(new TarReader(std::move(state)));
 }
 
@@ -181,7 +198,8 @@ Result<std::string_view> TarReader::data() {
     la_int64_t offset = 0;
     const int rc = archive_read_data_block(state_->reader.get(), &bytes, &size, &offset);
     if (rc != ARCHIVE_OK) return state_->archive_error("'" + shown_name(state_->entry.path) + "' is damaged in the archive");
-    if (static_cast<std::uint64_t>(offset) != state_->entry.size - state_->data_left || size == 0 || size > state_->data_left) return refuse(state_->entry.path, "its contents have holes or are longer than stated");
+    if (static_cast<std::uint64_t>(offset) != state_->entry.size - state_->data_left || size == 0 || size > state_->data_left)
+        return refuse(state_->entry.path, "its contents have holes or are longer than stated");
     state_->data_left -= size;
     return std::string_view{static_cast<const char*>(bytes), size};
 }

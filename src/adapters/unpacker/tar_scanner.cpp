@@ -15,7 +15,9 @@ constexpr std::size_t block_size = 512;
 constexpr std::uint64_t extension_limit = 64U << 10U;
 constexpr std::uint64_t octal_size_limit = 077777777777;  // what the 12 byte field can hold
 
-Error refuse(const std::string& why) { return fail(Code::refused, "the archive is refused: " + why, "ask the vendor; do not unpack it by hand"); }
+Error refuse(const std::string& why) {
+    return fail(Code::refused, "the archive is refused: " + why, "ask the vendor; do not unpack it by hand");
+}
 Error truncated() { return fail(Code::corrupt, "the archive is truncated", "fetch the artifact again"); }
 
 std::string_view field(std::string_view block, std::size_t at, std::size_t size) {
@@ -37,7 +39,8 @@ std::optional<std::uint64_t> number(std::string_view raw) {
     std::size_t at = 0;
     while (at < raw.size() && raw[at] == ' ') ++at;
     const std::size_t first = at;
-    for (; at < raw.size() && raw[at] >= '0' && raw[at] <= '7'; ++at) value = value * 8 + static_cast<std::uint64_t>(raw[at] - '0');
+    for (; at < raw.size() && raw[at] >= '0' && raw[at] <= '7'; ++at)
+        value = value * 8 + static_cast<std::uint64_t>(raw[at] - '0');
     if (at == first) return {};
     for (; at < raw.size(); ++at)
         if (raw[at] != ' ' && raw[at] != '\0') return {};
@@ -69,21 +72,31 @@ std::uint64_t padded(std::uint64_t size) { return (size + block_size - 1) / bloc
 
 // Keys whose meaning we know, and vendors' own ones (upper case), which carry nothing that we unpack.
 bool is_known_key(std::string_view key) {
-    static constexpr std::array<std::string_view, 11> known{"path", "linkpath", "size", "mtime", "atime", "ctime", "uid", "gid", "uname", "gname", "comment"};
+    static constexpr std::array<std::string_view, 11> known{"path", "linkpath", "size",  "mtime", "atime",  "ctime",
+                                                            "uid",  "gid",      "uname", "gname", "comment"};
     if (std::find(known.begin(), known.end(), key) != known.end()) return true;
-    return !key.empty() && key[0] >= 'A' && key[0] <= 'Z' && key.find('.') != std::string_view::npos && !key.starts_with("GNU.sparse");
+    return !key.empty() && key[0] >= 'A' && key[0] <= 'Z' && key.find('.') != std::string_view::npos &&
+           !key.starts_with("GNU.sparse");
 }
 
 const char* forbidden_type(char type) {
     switch (type) {
-        case '3': return "a character device";
-        case '4': return "a block device";
-        case '6': return "a FIFO";
-        case '7': return "a contiguous file";
-        case 'S': return "a sparse file";
-        case 'V': return "a volume label";
-        case 'M': return "a continued file";
-        default: return "of an unknown type";
+        case '3':
+            return "a character device";
+        case '4':
+            return "a block device";
+        case '6':
+            return "a FIFO";
+        case '7':
+            return "a contiguous file";
+        case 'S':
+            return "a sparse file";
+        case 'V':
+            return "a volume label";
+        case 'M':
+            return "a continued file";
+        default:
+            return "of an unknown type";
     }
 }
 
@@ -143,12 +156,15 @@ Result<> TarScanner::take_block(std::string_view block) {
 }
 
 Result<> TarScanner::take_header(std::string_view block) {
-    if (!checksum_holds(block)) return fail(Code::corrupt, "the archive is damaged: a header's checksum is wrong", "fetch the artifact again");
+    if (!checksum_holds(block))
+        return fail(Code::corrupt, "the archive is damaged: a header's checksum is wrong", "fetch the artifact again");
     const auto magic = block.substr(257, 8);
-    if (magic != std::string_view("ustar\00000", 8) && magic != std::string_view("ustar  \0", 8)) return refuse("a header is neither ustar, pax nor GNU");
+    if (magic != std::string_view("ustar\00000", 8) && magic != std::string_view("ustar  \0", 8))
+        return refuse("a header is neither ustar, pax nor GNU");
     for (const auto& [at, length] : {std::pair<std::size_t, std::size_t>{0, 100}, {157, 100}}) {
         const auto name = block.substr(at, length);
-        if (name.find('\0') != std::string_view::npos && !all_zero(name.substr(name.find('\0')))) return refuse("the name '" + shown_name(field(block, at, length)) + "' goes on behind a NUL byte");
+        if (name.find('\0') != std::string_view::npos && !all_zero(name.substr(name.find('\0'))))
+            return refuse("the name '" + shown_name(field(block, at, length)) + "' goes on behind a NUL byte");
     }
     const auto size = number(block.substr(124, 12));
     if (!size) return refuse("the size of '" + shown_name(field(block, 0, 100)) + "' is no number");
@@ -159,7 +175,8 @@ Result<> TarScanner::take_header(std::string_view block) {
 
 Result<> TarScanner::begin_extension(char type, std::uint64_t size) {
     if (size == 0 || size > extension_limit) return refuse("an extended header has an unreasonable size");
-    if ((type == 'x' && has_records_) || (type == 'L' && !long_name_.empty()) || (type == 'K' && !long_link_.empty())) return refuse("an entry has two extended headers of one kind");
+    if ((type == 'x' && has_records_) || (type == 'L' && !long_name_.empty()) || (type == 'K' && !long_link_.empty()))
+        return refuse("an entry has two extended headers of one kind");
     collecting_ = type;
     body_size_ = size;
     body_.clear();
@@ -181,7 +198,8 @@ Result<> TarScanner::take_extension() {
     }
     // A GNU long name ends with one NUL.
     const auto end = body_.find('\0');
-    if (end == std::string::npos || end == 0 || end + 1 != body_.size()) return refuse("a GNU long name holds a NUL byte or isn't ended by one");
+    if (end == std::string::npos || end == 0 || end + 1 != body_.size())
+        return refuse("a GNU long name holds a NUL byte or isn't ended by one");
     (type == 'L' ? long_name_ : long_link_) = body_.substr(0, end);
     return {};
 }
@@ -192,7 +210,8 @@ Result<TarScanner::Records> TarScanner::parse_records(std::string_view text) con
     while (!text.empty()) {
         const auto space = text.find(' ');
         const auto length = space == std::string_view::npos ? std::nullopt : decimal(text.substr(0, space));
-        if (!length || *length <= space + 2 || *length > text.size() || text[*length - 1] != '\n') return refuse("a pax header is malformed");
+        if (!length || *length <= space + 2 || *length > text.size() || text[*length - 1] != '\n')
+            return refuse("a pax header is malformed");
         const auto record = text.substr(space + 1, *length - space - 2);
         text.remove_prefix(*length);
         const auto equals = record.find('=');
@@ -201,7 +220,8 @@ Result<TarScanner::Records> TarScanner::parse_records(std::string_view text) con
         if (!is_known_key(key)) return refuse("a pax header has the key '" + shown_name(key) + "'");
         const bool names = key == "path" || key == "linkpath";
         const auto value = record.substr(equals + 1);
-        if (names && (value.empty() || value.find('\0') != std::string_view::npos)) return refuse("a pax header's " + key + " is empty or holds a NUL byte");
+        if (names && (value.empty() || value.find('\0') != std::string_view::npos))
+            return refuse("a pax header's " + key + " is empty or holds a NUL byte");
         if (!records.emplace(key, value).second) return refuse("a pax header states '" + shown_name(key) + "' twice");
     }
     return records;
@@ -224,15 +244,26 @@ Result<> TarScanner::take_entry(std::string_view block, char type, std::uint64_t
     const std::string quoted = "'" + shown_name(header.name) + "'";
     if (pax_path != records_.end() && !long_name_.empty()) return refuse("entry " + quoted + " has a pax name and a GNU name");
     if (pax_link != records_.end() && !long_link_.empty()) return refuse("entry " + quoted + " has a pax link and a GNU link");
-    header.link = pax_link != records_.end() ? pax_link->second : !long_link_.empty() ? long_link_ : std::string(field(block, 157, 100));
+    header.link = pax_link != records_.end() ? pax_link->second
+                  : !long_link_.empty()      ? long_link_
+                                             : std::string(field(block, 157, 100));
     header.size = TRY(agreed_size(size).within("entry " + quoted));
     switch (type) {
         case '\0':
-        case '0': header.kind = EntryKind::file; break;
-        case '1': header.kind = EntryKind::hardlink; break;
-        case '2': header.kind = EntryKind::symlink; break;
-        case '5': header.kind = EntryKind::folder; break;
-        default: return refuse("entry " + quoted + " is " + forbidden_type(type));
+        case '0':
+            header.kind = EntryKind::file;
+            break;
+        case '1':
+            header.kind = EntryKind::hardlink;
+            break;
+        case '2':
+            header.kind = EntryKind::symlink;
+            break;
+        case '5':
+            header.kind = EntryKind::folder;
+            break;
+        default:
+            return refuse("entry " + quoted + " is " + forbidden_type(type));
     }
     const bool slash = !header.name.empty() && header.name.back() == '/';
     if (slash && header.kind != EntryKind::folder) return refuse("entry " + quoted + " is named like a folder but is none");

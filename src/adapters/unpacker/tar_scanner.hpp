@@ -39,12 +39,12 @@ class TarScanner {
     Result<Records> parse_records(std::string_view text) const;
     Result<std::uint64_t> agreed_size(std::uint64_t size) const;
 
-    std::string partial_;           // an incomplete block
-    std::uint64_t skip_ = 0;        // bytes of data and padding left
-    char collecting_ = '\0';        // 'x', 'g', 'L', 'K': an extension's body is being read
+    std::string partial_;     // an incomplete block
+    std::uint64_t skip_ = 0;  // bytes of data and padding left
+    char collecting_ = '\0';  // 'x', 'g', 'L', 'K': an extension's body is being read
     std::string body_;
     std::uint64_t body_size_ = 0;
-    Records records_;               // of the pax header before the next entry
+    Records records_;  // of the pax header before the next entry
     bool has_records_ = false;
     std::string long_name_;
     std::string long_link_;

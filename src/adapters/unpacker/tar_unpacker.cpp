@@ -32,16 +32,21 @@ Result<> make_folder(const os::Path& into, const std::string& user) {
     if (made || made.error().code != Code::permission || !os::is_root()) return made;
     const os::User owner = TRY(os::find_user(user));
     TRY_VOID(make_top(into));
-    if (lchown(into.c_str(), owner.uid, owner.gid) != 0) return os::system_error(errno, "cannot give '" + into.string() + "' to '" + user + "'");
+    if (lchown(into.c_str(), owner.uid, owner.gid) != 0)
+        return os::system_error(errno, "cannot give '" + into.string() + "' to '" + user + "'");
     return {};
 }
 
 Result<> write_entry(TarReader& reader, const TarEntry& entry, TreeWriter& writer) {
     switch (entry.kind) {
-        case EntryKind::folder: return writer.folder(entry.path);
-        case EntryKind::hardlink: return writer.hardlink(entry.link, entry.path);
-        case EntryKind::symlink: return {};
-        case EntryKind::file: break;
+        case EntryKind::folder:
+            return writer.folder(entry.path);
+        case EntryKind::hardlink:
+            return writer.hardlink(entry.link, entry.path);
+        case EntryKind::symlink:
+            return {};
+        case EntryKind::file:
+            break;
     }
     TRY_VOID(writer.begin_file(entry.path));
     while (true) {
@@ -57,7 +62,9 @@ Result<Unpacked> unpack_into(const UnpackRequest& request) {
     TreeWriter writer = TRY(TreeWriter::open(request.into));
     while (const TarEntry* entry = TRY(reader->next())) TRY_VOID(write_entry(*reader, *entry, writer));
     if (reader->sha256() != request.sha256)
-        return fail(Code::untrusted, "the archive that was unpacked has digest " + reader->sha256() + ", not the verified " + request.sha256, "somebody changed it after it was verified: find out who can write there");
+        return fail(Code::untrusted,
+                    "the archive that was unpacked has digest " + reader->sha256() + ", not the verified " + request.sha256,
+                    "somebody changed it after it was verified: find out who can write there");
     const std::string root = request.strip_single_root ? reader->tree().single_root() : std::string{};
     TRY_VOID(reader->tree().check_links(root));
     for (const auto& [path, target] : reader->tree().links()) TRY_VOID(writer.symlink(target, path));
@@ -89,8 +96,12 @@ class TarUnpacker final : public Unpacker {
         auto reader = TRY(TarReader::open(fd, UnpackLimits{}, {}));
         while (const TarEntry* entry = TRY(reader->next())) {
             if (!is_member(*entry, name, reader->tree())) continue;
-            if (entry->kind != EntryKind::file) return fail(Code::refused, "'" + shown_name(name) + "' is no plain file in the archive", "ask the vendor");
-            if (entry->size > limit) return fail(Code::exhausted, "'" + shown_name(name) + "' has more than the " + std::to_string(limit) + " bytes that are allowed", "ask the vendor");
+            if (entry->kind != EntryKind::file)
+                return fail(Code::refused, "'" + shown_name(name) + "' is no plain file in the archive", "ask the vendor");
+            if (entry->size > limit)
+                return fail(Code::exhausted,
+                            "'" + shown_name(name) + "' has more than the " + std::to_string(limit) + " bytes that are allowed",
+                            "ask the vendor");
             return read_all(*reader);
         }
         return fail(Code::not_found, "the archive holds no '" + shown_name(name) + "'");
@@ -98,7 +109,8 @@ class TarUnpacker final : public Unpacker {
 
     Result<Unpacked> measure(int fd, const UnpackLimits& limits) override {
         auto reader = TRY(TarReader::open(fd, limits, {}));
-        while (TRY(reader->next()) != nullptr) {}
+        while (TRY(reader->next()) != nullptr) {
+        }
         TRY_VOID(reader->tree().check_links(reader->tree().single_root()));
         return reader->totals();
     }

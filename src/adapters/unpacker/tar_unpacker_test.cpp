@@ -16,7 +16,7 @@ using test::TarWriter;
 class TarUnpackerTest : public test::ArchiveFixture {};
 
 mode_t mode_of(const std::filesystem::path& path) {
-    struct stat info{};
+    struct stat info {};
     EXPECT_EQ(0, lstat(path.c_str(), &info)) << path;
     return info.st_mode & 07777;
 }
@@ -39,13 +39,25 @@ std::string ordinary() {
 TEST_F(TarUnpackerTest, UnpacksAndStripsTheSingleRoot) {
     const auto done = unpack(ordinary());
     ASSERT_TRUE(done) << done.error().text();
-    const std::map<std::string, std::string> expected{
-        {"uprev.release.yaml", "file:version: 1.4.2\n"}, {"bin", "folder"}, {"bin/start", "file:#!/bin/sh\n"}, {"start", "file:#!/bin/sh\n"}, {"lib", "folder"}, {"lib/deep", "folder"},
-        {"lib/deep/er", "folder"}, {"lib/deep/er/x.js", "file:" + std::string(100'000, 'x')}, {"lib/deep/up", "link:../../bin"}, {"run", "link:bin/start"}, {"gr\xc3\xbc\xc3\x9f", "file:utf-8"}, {"empty", "file:"}};
+    const std::map<std::string, std::string> expected{{"uprev.release.yaml", "file:version: 1.4.2\n"},
+                                                      {"bin", "folder"},
+                                                      {"bin/start", "file:#!/bin/sh\n"},
+                                                      {"start", "file:#!/bin/sh\n"},
+                                                      {"lib", "folder"},
+                                                      {"lib/deep", "folder"},
+                                                      {"lib/deep/er", "folder"},
+                                                      {"lib/deep/er/x.js", "file:" + std::string(100'000, 'x')},
+                                                      {"lib/deep/up", "link:../../bin"},
+                                                      {"run", "link:bin/start"},
+                                                      {"gr\xc3\xbc\xc3\x9f", "file:utf-8"},
+                                                      {"empty", "file:"}};
     EXPECT_EQ(expected, listing(into));
     EXPECT_EQ(10U, done->entries);
     EXPECT_EQ(100'000U + 15 + 10 + 5, done->bytes);
-    EXPECT_EQ(1'700'000'000, std::chrono::duration_cast<std::chrono::seconds>(std::chrono::file_clock::to_sys(std::filesystem::last_write_time(into / "bin/start")).time_since_epoch()).count());
+    EXPECT_EQ(1'700'000'000,
+              std::chrono::duration_cast<std::chrono::seconds>(
+                  std::chrono::file_clock::to_sys(std::filesystem::last_write_time(into / "bin/start")).time_since_epoch())
+                  .count());
     expect_outside_untouched();
 }
 
@@ -62,8 +74,10 @@ TEST_F(TarUnpackerTest, ModesAreTwoWhateverTheUmask) {
 }
 
 TEST_F(TarUnpackerTest, AllPackings) {
-    for (const auto& bytes : {test::gzip(ordinary()), test::xz(ordinary()), test::zstd(ordinary()), test::gzip(ordinary().substr(0, 1000)) + test::gzip(ordinary().substr(1000)),
-                              test::xz(ordinary().substr(0, 1000)) + std::string(8, '\0') + test::xz(ordinary().substr(1000)), test::zstd(ordinary().substr(0, 1000)) + test::zstd(ordinary().substr(1000))}) {
+    for (const auto& bytes : {test::gzip(ordinary()), test::xz(ordinary()), test::zstd(ordinary()),
+                              test::gzip(ordinary().substr(0, 1000)) + test::gzip(ordinary().substr(1000)),
+                              test::xz(ordinary().substr(0, 1000)) + std::string(8, '\0') + test::xz(ordinary().substr(1000)),
+                              test::zstd(ordinary().substr(0, 1000)) + test::zstd(ordinary().substr(1000))}) {
         std::filesystem::remove_all(into);
         const auto done = unpack(bytes);
         ASSERT_TRUE(done) << done.error().text();
@@ -120,7 +134,8 @@ TEST_F(TarUnpackerTest, WhatRealTarMakes) {
     std::filesystem::create_hard_link(tree / "node_modules/tool.js", tree / "twin");
     const auto wanted = listing(tree);
     const auto archive = base / "staging" / "archive";
-    const std::vector<std::vector<std::string>> ways{{"--format=gnu", "-cJf"}, {"--format=pax", "-czf"}, {"--format=posix", "--zstd", "-cf"}, {"--format=gnu", "-cf"}};
+    const std::vector<std::vector<std::string>> ways{
+        {"--format=gnu", "-cJf"}, {"--format=pax", "-czf"}, {"--format=posix", "--zstd", "-cf"}, {"--format=gnu", "-cf"}};
     for (const auto& way : ways) {
         for (const std::string& what : {std::string("."), std::string("tree")}) {
             os::Command tar;
@@ -167,11 +182,12 @@ TEST_F(TarUnpackerTest, AsTheUser) {
     ASSERT_NE(nullptr, nobody);
     UnpackRequest request = make_request(ordinary());
     request.user = "nobody";
-    std::filesystem::permissions(base, std::filesystem::perms::owner_all | std::filesystem::perms::others_exec | std::filesystem::perms::group_exec);
+    std::filesystem::permissions(
+        base, std::filesystem::perms::owner_all | std::filesystem::perms::others_exec | std::filesystem::perms::group_exec);
     const auto done = make_tar_unpacker()->unpack(request);  // only root may write into `base`
     ASSERT_TRUE(done) << done.error().text();
     for (const auto& entry : std::filesystem::recursive_directory_iterator(into)) {
-        struct stat info{};
+        struct stat info {};
         ASSERT_EQ(0, lstat(entry.path().c_str(), &info));
         EXPECT_EQ(nobody->pw_uid, info.st_uid) << entry.path();
         EXPECT_EQ(nobody->pw_gid, info.st_gid) << entry.path();
@@ -238,8 +254,11 @@ TEST_F(TarUnpackerTest, StatedSizes) {
     EXPECT_EQ(plain.size(), stated(test::gzip(plain)));
     EXPECT_EQ(plain.size(), stated(test::xz(plain)));
     EXPECT_EQ(plain.size(), stated(test::zstd(plain)));
-    EXPECT_EQ(plain.size() + 1000, stated(test::xz(plain) + std::string(8, '\0') + test::xz(std::string(1000, 'x')))) << "streams in a row";
-    for (const auto& none : {std::string(), std::string("PK\x03\x04"), test::xz(plain).substr(0, 200), test::xz(plain) + "evil", std::string("\x1f\x8b"), std::string("\x28\xb5\x2f\xfd")}) EXPECT_EQ(0U, stated(none));
+    EXPECT_EQ(plain.size() + 1000, stated(test::xz(plain) + std::string(8, '\0') + test::xz(std::string(1000, 'x'))))
+        << "streams in a row";
+    for (const auto& none : {std::string(), std::string("PK\x03\x04"), test::xz(plain).substr(0, 200), test::xz(plain) + "evil",
+                             std::string("\x1f\x8b"), std::string("\x28\xb5\x2f\xfd")})
+        EXPECT_EQ(0U, stated(none));
 }
 
 TEST_F(TarUnpackerTest, Members) {
@@ -250,7 +269,8 @@ TEST_F(TarUnpackerTest, Members) {
     EXPECT_EQ(Code::not_found, absent.error().code);
     EXPECT_EQ(Code::exhausted, member(ordinary(), "lib/deep/er/x.js", 1000).error().code);
     EXPECT_EQ(Code::refused, member(ordinary(), "run").error().code) << "a link is no file";
-    EXPECT_EQ(Code::not_found, member(TarWriter().file("a/x").file("b/uprev.release.yaml").finish(), "uprev.release.yaml").error().code);
+    EXPECT_EQ(Code::not_found,
+              member(TarWriter().file("a/x").file("b/uprev.release.yaml").finish(), "uprev.release.yaml").error().code);
 }
 
 }  // namespace

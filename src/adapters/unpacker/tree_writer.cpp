@@ -56,8 +56,12 @@ Result<std::vector<std::string>> names_in(int folder) {
 Error TreeWriter::failed(const std::string& what, const std::string& path) const {
     const int why = errno;
     const bool full = why == ENOSPC || why == EDQUOT;
-    const Code code = full ? Code::exhausted : why == EACCES || why == EPERM || why == EROFS ? Code::permission : why == ELOOP || why == EXDEV || why == EEXIST ? Code::refused : Code::failed;
-    return fail(code, "cannot " + what + " '" + shown_name((into_ / path).string()) + "': " + os::errno_text(why), full ? "free some disk space and try again" : "");
+    const Code code = full                                            ? Code::exhausted
+                      : why == EACCES || why == EPERM || why == EROFS ? Code::permission
+                      : why == ELOOP || why == EXDEV || why == EEXIST ? Code::refused
+                                                                      : Code::failed;
+    return fail(code, "cannot " + what + " '" + shown_name((into_ / path).string()) + "': " + os::errno_text(why),
+                full ? "free some disk space and try again" : "");
 }
 
 Result<TreeWriter> TreeWriter::open(const os::Path& into) {
@@ -65,7 +69,8 @@ Result<TreeWriter> TreeWriter::open(const os::Path& into) {
     writer.into_ = into;
     writer.top_ = os::Descriptor(::open(into.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
     if (!writer.top_) return writer.failed("open", "");
-    if (!TRY(names_in(writer.top_.get())).empty()) return fail(Code::conflict, "'" + into.string() + "' is not empty", "remove what an earlier run left there");
+    if (!TRY(names_in(writer.top_.get())).empty())
+        return fail(Code::conflict, "'" + into.string() + "' is not empty", "remove what an earlier run left there");
     return writer;
 }
 
@@ -85,7 +90,8 @@ Result<int> TreeWriter::enter(std::string_view folder) {
     std::size_t shared = 0;
     while (shared < parts.size() && shared < trail_.size() && trail_[shared].name == parts[shared]) ++shared;
     trail_.resize(shared);
-    for (std::size_t i = shared; i < parts.size(); ++i) trail_.push_back(TRY(step(trail_.empty() ? top_.get() : trail_.back().fd.get(), parts[i])));
+    for (std::size_t i = shared; i < parts.size(); ++i)
+        trail_.push_back(TRY(step(trail_.empty() ? top_.get() : trail_.back().fd.get(), parts[i])));
     return trail_.empty() ? top_.get() : trail_.back().fd.get();
 }
 

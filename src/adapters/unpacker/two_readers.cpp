@@ -14,16 +14,22 @@ namespace uprev {
 namespace {
 
 Error disagreement(const TarHeader& header, const char* about) {
-    return fail(Code::refused, "the archive's entry '" + shown_name(header.name) + "' is refused: two readers disagree about " + about, "ask the vendor; do not unpack it by hand");
+    return fail(Code::refused,
+                "the archive's entry '" + shown_name(header.name) + "' is refused: two readers disagree about " + about,
+                "ask the vendor; do not unpack it by hand");
 }
 
 std::optional<EntryKind> kind_of(archive_entry* entry) {
     if (archive_entry_hardlink(entry) != nullptr) return EntryKind::hardlink;
     switch (archive_entry_filetype(entry)) {
-        case AE_IFREG: return EntryKind::file;
-        case AE_IFDIR: return EntryKind::folder;
-        case AE_IFLNK: return EntryKind::symlink;
-        default: return {};
+        case AE_IFREG:
+            return EntryKind::file;
+        case AE_IFDIR:
+            return EntryKind::folder;
+        case AE_IFLNK:
+            return EntryKind::symlink;
+        default:
+            return {};
     }
 }
 
@@ -39,9 +45,11 @@ Result<> same_entry(const TarHeader& header, archive_entry* entry) {
     const auto kind = kind_of(entry);
     if (name == nullptr || without_slash(name) != without_slash(header.name)) return disagreement(header, "its name");
     if (!kind || *kind != header.kind) return disagreement(header, "its kind");
-    if (header.kind == EntryKind::file && static_cast<std::uint64_t>(archive_entry_size(entry)) != header.size) return disagreement(header, "its size");
+    if (header.kind == EntryKind::file && static_cast<std::uint64_t>(archive_entry_size(entry)) != header.size)
+        return disagreement(header, "its size");
     const char* link = header.kind == EntryKind::symlink ? archive_entry_symlink(entry) : archive_entry_hardlink(entry);
-    if ((header.kind == EntryKind::symlink || header.kind == EntryKind::hardlink) && (link == nullptr || header.link != link)) return disagreement(header, "its target");
+    if ((header.kind == EntryKind::symlink || header.kind == EntryKind::hardlink) && (link == nullptr || header.link != link))
+        return disagreement(header, "its target");
     return {};
 }
 

@@ -39,10 +39,12 @@ Result<> with_whole_artifact(const Subject& subject, const std::function<void(st
         work(subject.text);
         return {};
     }
-    struct stat info{};
+    struct stat info {};
     if (fstat(subject.fd, &info) != 0) return fail(Code::failed, "cannot read '" + subject.name + "': " + os::errno_text(errno));
     const auto size = static_cast<std::uint64_t>(info.st_size);
-    if (size > whole_limit) return fail(Code::refused, "'" + subject.name + "' is over 1 GiB, too big for a legacy signature", "ask the vendor to sign it prehashed (minisign without -l)");
+    if (size > whole_limit)
+        return fail(Code::refused, "'" + subject.name + "' is over 1 GiB, too big for a legacy signature",
+                    "ask the vendor to sign it prehashed (minisign without -l)");
     if (size == 0) {
         work({});
         return {};

@@ -17,7 +17,8 @@ namespace uprev {
 namespace {
 
 bool holds(const std::array<std::uint8_t, 64>& signature, std::string_view message, const MinisignKey& key) {
-    return crypto_sign_verify_detached(signature.data(), reinterpret_cast<const unsigned char*>(message.data()), message.size(), key.key.data()) == 0;
+    return crypto_sign_verify_detached(signature.data(), reinterpret_cast<const unsigned char*>(message.data()), message.size(),
+                                       key.key.data()) == 0;
 }
 
 std::string_view as_text(const std::uint8_t* bytes, std::size_t size) { return {reinterpret_cast<const char*>(bytes), size}; }
@@ -58,10 +59,14 @@ class MinisignVerifier final : public Verifier {
     Result<Evidence> verify(const Subject& subject) override {
         if (sodium_init() < 0) return fail(Code::bug, "libsodium cannot start");
         if (subject.signature.empty())
-            return fail(Code::untrusted, "'" + subject.name + "' has no signature", "the feed must name one, or set source.feed.signature in the site file, such as ${artifact}.minisig");
-        const MinisignSignature signature = TRY(parse_minisign_signature(subject.signature).within("verifying '" + subject.name + "'"));
+            return fail(Code::untrusted, "'" + subject.name + "' has no signature",
+                        "the feed must name one, or set source.feed.signature in the site file, such as ${artifact}.minisig");
+        const MinisignSignature signature =
+            TRY(parse_minisign_signature(subject.signature).within("verifying '" + subject.name + "'"));
         if (!signature.prehashed && !trust_.allow_legacy)
-            return fail(Code::untrusted, "'" + subject.name + "' has a legacy signature, which the trust policy doesn't allow", "ask the vendor to sign prehashed (minisign 0.11 or newer, without -l), or set trust.minisign.allow_legacy");
+            return fail(
+                Code::untrusted, "'" + subject.name + "' has a legacy signature, which the trust policy doesn't allow",
+                "ask the vendor to sign prehashed (minisign 0.11 or newer, without -l), or set trust.minisign.allow_legacy");
         const MinisignKey key = TRY(key_for(signature, subject));
         Evidence evidence;
         TRY_VOID(check_artifact(subject, signature, key, evidence));
@@ -78,35 +83,54 @@ class MinisignVerifier final : public Verifier {
             if (key.id == signature.key_id) return key;
             known.push_back(key_id_text(key.id));
         }
-        return fail(Code::untrusted, "'" + subject.name + "' is signed by key " + key_id_text(signature.key_id) + ", which isn't trusted", "trusted are: " + join(known, ", ") + "; if the vendor changed its key, confirm it elsewhere first");
+        return fail(Code::untrusted,
+                    "'" + subject.name + "' is signed by key " + key_id_text(signature.key_id) + ", which isn't trusted",
+                    "trusted are: " + join(known, ", ") + "; if the vendor changed its key, confirm it elsewhere first");
     }
 
-    static Result<> check_artifact(const Subject& subject, const MinisignSignature& signature, const MinisignKey& key, Evidence& evidence) {
+    static Result<> check_artifact(const Subject& subject, const MinisignSignature& signature, const MinisignKey& key,
+                                   Evidence& evidence) {
         const Hashes hashes = TRY(hash(subject));
         bool good = false;
-        if (signature.prehashed) good = holds(signature.signature, as_text(hashes.blake2b.data(), hashes.blake2b.size()), key);
-        else TRY_VOID(with_whole_artifact(subject, [&](std::string_view whole) {
-            // 64 bytes may be the BLAKE2b of a signed file, over which a prehashed signature holds when it is relabelled.
-            good = whole.size() != hashes.blake2b.size() && holds(signature.signature, whole, key);
-        }));
-        if (!good) return fail(Code::untrusted, "the signature by key " + key_id_text(key.id) + " doesn't match '" + subject.name + "'", "the artifact was damaged or exchanged: remove it, fetch it again, and if it happens again ask the vendor");
+        if (signature.prehashed)
+            good = holds(signature.signature, as_text(hashes.blake2b.data(), hashes.blake2b.size()), key);
+        else
+            TRY_VOID(with_whole_artifact(subject, [&](std::string_view whole) {
+                // 64 bytes may be the BLAKE2b of a signed file, over which a prehashed signature holds when it is relabelled.
+                good = whole.size() != hashes.blake2b.size() && holds(signature.signature, whole, key);
+            }));
+        if (!good)
+            return fail(
+                Code::untrusted, "the signature by key " + key_id_text(key.id) + " doesn't match '" + subject.name + "'",
+                "the artifact was damaged or exchanged: remove it, fetch it again, and if it happens again ask the vendor");
         evidence.sha256 = hashes.sha256;
         evidence.checks.push_back("minisign: key " + key_id_text(key.id) + (signature.prehashed ? ", prehashed" : ", legacy"));
         return {};
     }
 
-    Result<> check_comment(const Subject& subject, const MinisignSignature& signature, const MinisignKey& key, Evidence& evidence) const {
-        const std::string covered = std::string(as_text(signature.signature.data(), signature.signature.size())) + signature.trusted_comment;
-        if (!holds(signature.global, covered, key)) return fail(Code::untrusted, "the trusted comment of the signature of '" + subject.name + "' was altered", "fetch the signature again; if it stays so, ask the vendor");
+    Result<> check_comment(const Subject& subject, const MinisignSignature& signature, const MinisignKey& key,
+                           Evidence& evidence) const {
+        const std::string covered =
+            std::string(as_text(signature.signature.data(), signature.signature.size())) + signature.trusted_comment;
+        if (!holds(signature.global, covered, key))
+            return fail(Code::untrusted, "the trusted comment of the signature of '" + subject.name + "' was altered",
+                        "fetch the signature again; if it stays so, ask the vendor");
         if (trust_.trusted_comment.empty()) {
             evidence.checks.emplace_back("minisign: trusted comment signed, not bound to a version by the site file");
             return {};
         }
         const std::string version = subject.version.text();
-        const std::string wanted = TRY(interpolate(trust_.trusted_comment, {{"version", version}, {"artifact", subject.name}, {"name", subject.name}}).within("trust.minisign.trusted_comment"));
-        if (trim(wanted).empty()) return fail(Code::invalid, "trust.minisign.trusted_comment is blank", "write what the comment must hold, such as version:${version}");
+        const std::string wanted =
+            TRY(interpolate(trust_.trusted_comment, {{"version", version}, {"artifact", subject.name}, {"name", subject.name}})
+                    .within("trust.minisign.trusted_comment"));
+        if (trim(wanted).empty())
+            return fail(Code::invalid, "trust.minisign.trusted_comment is blank",
+                        "write what the comment must hold, such as version:${version}");
         if (!contains_words(signature.trusted_comment, trim(wanted)))
-            return fail(Code::untrusted, "the trusted comment '" + excerpt(signature.trusted_comment, 120) + "' doesn't hold '" + excerpt(wanted, 120) + "'", "the signature belongs to another file or version: an older or foreign release is being offered");
+            return fail(Code::untrusted,
+                        "the trusted comment '" + excerpt(signature.trusted_comment, 120) + "' doesn't hold '" +
+                            excerpt(wanted, 120) + "'",
+                        "the signature belongs to another file or version: an older or foreign release is being offered");
         evidence.checks.push_back("minisign: trusted comment bound to '" + wanted + "'");
         return {};
     }
@@ -116,6 +140,8 @@ class MinisignVerifier final : public Verifier {
 
 }  // namespace
 
-std::unique_ptr<Verifier> make_minisign_verifier(const TrustSpec& trust) { return std::make_unique<MinisignVerifier>(trust.minisign); }
+std::unique_ptr<Verifier> make_minisign_verifier(const TrustSpec& trust) {
+    return std::make_unique<MinisignVerifier>(trust.minisign);
+}
 
 }  // namespace uprev

@@ -12,11 +12,12 @@ namespace {
 
 constexpr std::string_view untrusted_label = "untrusted comment: ";
 constexpr std::string_view trusted_label = "trusted comment: ";
-constexpr std::size_t comment_limit = 1024;         // minisign's COMMENTMAXBYTES
-constexpr std::size_t trusted_comment_limit = 8192; // minisign's TRUSTEDCOMMENTMAXBYTES
+constexpr std::size_t comment_limit = 1024;          // minisign's COMMENTMAXBYTES
+constexpr std::size_t trusted_comment_limit = 8192;  // minisign's TRUSTEDCOMMENTMAXBYTES
 
 Error malformed(const std::string& why) {
-    return fail(Code::untrusted, "the minisign signature is malformed: " + why, "fetch it again; if it stays so, ask the vendor to sign anew");
+    return fail(Code::untrusted, "the minisign signature is malformed: " + why,
+                "fetch it again; if it stays so, ask the vendor to sign anew");
 }
 
 // Canonical padded base64 of exactly N bytes.
@@ -26,7 +27,8 @@ std::optional<std::array<std::uint8_t, N>> decode(std::string_view text) {
     if (text.size() != sodium_base64_encoded_len(N, sodium_base64_VARIANT_ORIGINAL) - 1) return {};
     std::size_t length = 0;
     const char* end = nullptr;
-    if (sodium_base642bin(bytes.data(), N, text.data(), text.size(), nullptr, &length, &end, sodium_base64_VARIANT_ORIGINAL) != 0) return {};
+    if (sodium_base642bin(bytes.data(), N, text.data(), text.size(), nullptr, &length, &end, sodium_base64_VARIANT_ORIGINAL) != 0)
+        return {};
     if (length != N || end != text.data() + text.size()) return {};
     return bytes;
 }
@@ -55,7 +57,8 @@ std::string key_id_text(const KeyId& id) {
 Result<MinisignKey> parse_minisign_key(std::string_view text) {
     const auto bytes = decode<42>(text);
     if (!bytes || (*bytes)[0] != 'E' || (*bytes)[1] != 'd')
-        return fail(Code::invalid, "'" + std::string(text.substr(0, 60)) + "' is no minisign public key", "put the second line of minisign.pub into trust.minisign.keys");
+        return fail(Code::invalid, "'" + std::string(text.substr(0, 60)) + "' is no minisign public key",
+                    "put the second line of minisign.pub into trust.minisign.keys");
     MinisignKey key;
     std::copy_n(bytes->begin() + 2, key.id.size(), key.id.begin());
     std::copy_n(bytes->begin() + 10, key.key.size(), key.key.begin());

@@ -25,33 +25,40 @@ class Signer {
     [[nodiscard]] std::string public_key() const { return base64("Ed" + text(id) + text(public_)); }
 
     // The raw signature over the artifact, prehashed or legacy.
-    [[nodiscard]] std::string sign_artifact(const std::string& artifact, bool prehashed) const { return sign(prehashed ? blake2b(artifact) : artifact); }
+    [[nodiscard]] std::string sign_artifact(const std::string& artifact, bool prehashed) const {
+        return sign(prehashed ? blake2b(artifact) : artifact);
+    }
 
     // A whole signature file.
     [[nodiscard]] std::string file(const std::string& artifact, const std::string& comment, bool prehashed = true) const {
         return assemble(prehashed ? "ED" : "Ed", sign_artifact(artifact, prehashed), comment, "");
     }
     // `global_over`: what the global signature covers instead of signature ‖ comment; empty: the right thing.
-    [[nodiscard]] std::string assemble(const std::string& algorithm, const std::string& signature, const std::string& comment, const std::string& global_over) const {
+    [[nodiscard]] std::string assemble(const std::string& algorithm, const std::string& signature, const std::string& comment,
+                                       const std::string& global_over) const {
         const std::string global = sign(global_over.empty() ? signature + comment : global_over);
-        return "untrusted comment: signature\n" + base64(algorithm + text(id) + signature) + "\ntrusted comment: " + comment + "\n" + base64(global) + "\n";
+        return "untrusted comment: signature\n" + base64(algorithm + text(id) + signature) + "\ntrusted comment: " + comment +
+               "\n" + base64(global) + "\n";
     }
 
     [[nodiscard]] std::string sign(const std::string& message) const {
         std::string out(crypto_sign_BYTES, '\0');
-        crypto_sign_detached(reinterpret_cast<unsigned char*>(out.data()), nullptr, reinterpret_cast<const unsigned char*>(message.data()), message.size(), secret_.data());
+        crypto_sign_detached(reinterpret_cast<unsigned char*>(out.data()), nullptr,
+                             reinterpret_cast<const unsigned char*>(message.data()), message.size(), secret_.data());
         return out;
     }
 
     static std::string blake2b(const std::string& message) {
         std::string out(64, '\0');
-        crypto_generichash(reinterpret_cast<unsigned char*>(out.data()), out.size(), reinterpret_cast<const unsigned char*>(message.data()), message.size(), nullptr, 0);
+        crypto_generichash(reinterpret_cast<unsigned char*>(out.data()), out.size(),
+                           reinterpret_cast<const unsigned char*>(message.data()), message.size(), nullptr, 0);
         return out;
     }
 
     static std::string base64(const std::string& bytes) {
         std::string out(sodium_base64_encoded_len(bytes.size(), sodium_base64_VARIANT_ORIGINAL), '\0');
-        sodium_bin2base64(out.data(), out.size(), reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size(), sodium_base64_VARIANT_ORIGINAL);
+        sodium_bin2base64(out.data(), out.size(), reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size(),
+                          sodium_base64_VARIANT_ORIGINAL);
         out.pop_back();
         return out;
     }

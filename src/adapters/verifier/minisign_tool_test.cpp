@@ -45,7 +45,8 @@ class MinisignTool : public testing::Test {
     }
 
     std::string sign(const std::string& how, const std::string& comment) const {
-        std::vector<std::string> words{"-S", "-W", "-s", folder / "key.sec", "-m", folder / "app-1.4.2.tar.xz", "-x", folder / "signature", "-t", comment};
+        std::vector<std::string> words{
+            "-S", "-W", "-s", folder / "key.sec", "-m", folder / "app-1.4.2.tar.xz", "-x", folder / "signature", "-t", comment};
         if (!how.empty()) words.push_back(how);
         minisign(words);
         return slurp(folder / "signature");

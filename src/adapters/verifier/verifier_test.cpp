@@ -131,7 +131,9 @@ TEST_P(MinisignViolation, IsUntrusted) {
 
 std::string good(const Signer& signer) { return signer.file(artifact, good_comment); }
 std::string with_comment(const Signer& signer, const std::string& comment) { return signer.file(artifact, comment); }
-std::string replaced(std::string text, const std::string& from, const std::string& to) { return text.replace(text.find(from), from.size(), to); }
+std::string replaced(std::string text, const std::string& from, const std::string& to) {
+    return text.replace(text.find(from), from.size(), to);
+}
 std::string line(const Signer& signer, int number, const std::function<std::string(std::string)>& change) {
     std::string out;
     std::string rest = good(signer);
@@ -144,46 +146,133 @@ std::string line(const Signer& signer, int number, const std::function<std::stri
     return out;
 }
 
-INSTANTIATE_TEST_SUITE_P(Rows, MinisignViolation, testing::Values(
-    Violation{"none", [](const Signer&) { return std::string(); }, "no signature"},
-    Violation{"html", [](const Signer&) { return std::string("<html>not found</html>\n"); }, "fewer than four"},
-    Violation{"four lines of nothing", [](const Signer&) { return std::string("a\nb\nc\nd\n"); }, "first line"},
-    Violation{"other artifact", [](const Signer& s) { return s.file(artifact + "x", good_comment); }, "doesn't match"},
-    Violation{"other key, same id", [](const Signer&) { Signer other(2); other.id = Signer(1).id; return good(other); }, "doesn't match"},
-    Violation{"other key", [](const Signer&) { return good(Signer(2)); }, "0202020202020202"},
-    Violation{"wrong key id", [](const Signer& s) { Signer other = s; other.id[0] = 9; return good(other); }, "isn't trusted"},
-    Violation{"raw signature labelled prehashed", [](const Signer& s) { return s.assemble("ED", s.sign_artifact(artifact, false), good_comment, ""); }, "doesn't match"},
-    Violation{"unknown algorithm", [](const Signer& s) { return s.assemble("EX", s.sign_artifact(artifact, true), good_comment, ""); }, "algorithm"},
-    Violation{"algorithm in lower case", [](const Signer& s) { return s.assemble("eD", s.sign_artifact(artifact, true), good_comment, ""); }, "algorithm"},
-    Violation{"global signature over the comment alone", [](const Signer& s) { return s.assemble("ED", s.sign_artifact(artifact, true), good_comment, good_comment); }, "was altered"},
-    Violation{"global signature over another comment", [](const Signer& s) { return s.assemble("ED", s.sign_artifact(artifact, true), good_comment, s.sign_artifact(artifact, true) + "x"); }, "was altered"},
-    Violation{"comment changed afterwards", [](const Signer& s) { return replaced(with_comment(s, "file:app-1.4.2.tar.xz version:1.4.1"), "1.4.1", "1.4.2"); }, "was altered"},
-    Violation{"global signature of another key", [](const Signer& s) { return line(s, 4, [](const std::string&) { Signer other(2); return Signer::base64(other.sign(other.sign_artifact(artifact, true) + good_comment)); }); }, "was altered"},
-    Violation{"older version", [](const Signer& s) { return with_comment(s, "file:app-1.4.2.tar.xz version:1.4.1"); }, "doesn't hold"},
-    Violation{"longer version", [](const Signer& s) { return with_comment(s, "file:app-1.4.2.tar.xz version:1.4.20"); }, "doesn't hold"},
-    Violation{"longer word before", [](const Signer& s) { return with_comment(s, "profile:app-1.4.2.tar.xz version:1.4.2"); }, "doesn't hold"},
-    Violation{"other product", [](const Signer& s) { return with_comment(s, "file:other-1.4.2.tar.xz version:1.4.2"); }, "doesn't hold"},
-    Violation{"empty comment", [](const Signer& s) { return with_comment(s, ""); }, "doesn't hold"},
-    Violation{"carriage return in the comment", [](const Signer& s) { return with_comment(s, good_comment + "\r"); }, "carriage return"},
-    Violation{"CRLF", [](const Signer& s) { return line(s, 2, [](const std::string& t) { return t + "\r"; }); }, "carriage return"},
-    Violation{"NUL", [](const Signer& s) { return with_comment(s, good_comment + std::string(1, '\0')); }, "NUL"},
-    Violation{"three lines", [](const Signer& s) { std::string t = good(s); t.pop_back(); return t.substr(0, t.rfind('\n') + 1); }, "fewer than four"},
-    Violation{"two lines", [](const Signer& s) { std::string t = good(s); return t.substr(0, t.find("trusted comment: t")); }, "fewer than four"},
-    Violation{"five lines", [](const Signer& s) { return good(s) + "more\n"; }, "follow"},
-    Violation{"trailing bytes", [](const Signer& s) { return good(s) + "x"; }, "follow"},
-    Violation{"trailing blank line", [](const Signer& s) { return good(s) + "\n"; }, "follow"},
-    Violation{"blank line first", [](const Signer& s) { return "\n" + good(s); }, "follow"},
-    Violation{"no label", [](const Signer& s) { return line(s, 1, [](const std::string&) { return std::string("comment: x"); }); }, "first line"},
-    Violation{"no trusted label", [](const Signer& s) { return line(s, 3, [](const std::string&) { return std::string("Trusted comment: x"); }); }, "third line"},
-    Violation{"over-long comment", [](const Signer& s) { return line(s, 1, [](const std::string& t) { return t + std::string(1100, 'x'); }); }, "over-long"},
-    Violation{"over-long trusted comment", [](const Signer& s) { return with_comment(s, good_comment + " " + std::string(8200, 'x')); }, "over-long"},
-    Violation{"signature with a space", [](const Signer& s) { return line(s, 2, [](const std::string& t) { return " " + t; }); }, "second line"},
-    Violation{"signature cut", [](const Signer& s) { return line(s, 2, [](const std::string& t) { return t.substr(0, t.size() - 4); }); }, "second line"},
-    Violation{"signature without padding", [](const Signer& s) { return line(s, 2, [](const std::string& t) { return t.substr(0, t.size() - 1); }); }, "second line"},
-    Violation{"signature not canonical", [](const Signer& s) { return line(s, 4, [](std::string t) { t[t.size() - 3] = t[t.size() - 3] == 'A' ? 'B' : static_cast<char>(t[t.size() - 3] + 1); return t; }); }, ""},
-    Violation{"url-safe base64", [](const Signer& s) { return line(s, 4, [](std::string t) { t[5] = '-'; return t; }); }, "fourth line"},
-    Violation{"global cut", [](const Signer& s) { return line(s, 4, [](const std::string& t) { return t.substr(4); }); }, "fourth line"}),
-    [](const auto& row) { std::string name; for (const char c : std::string(row.param.what)) if (std::isalnum(static_cast<unsigned char>(c))) name += c; return name; });
+INSTANTIATE_TEST_SUITE_P(
+    Rows, MinisignViolation,
+    testing::Values(
+        Violation{"none", [](const Signer&) { return std::string(); }, "no signature"},
+        Violation{"html", [](const Signer&) { return std::string("<html>not found</html>\n"); }, "fewer than four"},
+        Violation{"four lines of nothing", [](const Signer&) { return std::string("a\nb\nc\nd\n"); }, "first line"},
+        Violation{"other artifact", [](const Signer& s) { return s.file(artifact + "x", good_comment); }, "doesn't match"},
+        Violation{"other key, same id",
+                  [](const Signer&) {
+                      Signer other(2);
+                      other.id = Signer(1).id;
+                      return good(other);
+                  },
+                  "doesn't match"},
+        Violation{"other key", [](const Signer&) { return good(Signer(2)); }, "0202020202020202"},
+        Violation{"wrong key id",
+                  [](const Signer& s) {
+                      Signer other = s;
+                      other.id[0] = 9;
+                      return good(other);
+                  },
+                  "isn't trusted"},
+        Violation{"raw signature labelled prehashed",
+                  [](const Signer& s) { return s.assemble("ED", s.sign_artifact(artifact, false), good_comment, ""); },
+                  "doesn't match"},
+        Violation{"unknown algorithm",
+                  [](const Signer& s) { return s.assemble("EX", s.sign_artifact(artifact, true), good_comment, ""); },
+                  "algorithm"},
+        Violation{"algorithm in lower case",
+                  [](const Signer& s) { return s.assemble("eD", s.sign_artifact(artifact, true), good_comment, ""); },
+                  "algorithm"},
+        Violation{"global signature over the comment alone",
+                  [](const Signer& s) { return s.assemble("ED", s.sign_artifact(artifact, true), good_comment, good_comment); },
+                  "was altered"},
+        Violation{"global signature over another comment",
+                  [](const Signer& s) {
+                      return s.assemble("ED", s.sign_artifact(artifact, true), good_comment,
+                                        s.sign_artifact(artifact, true) + "x");
+                  },
+                  "was altered"},
+        Violation{
+            "comment changed afterwards",
+            [](const Signer& s) { return replaced(with_comment(s, "file:app-1.4.2.tar.xz version:1.4.1"), "1.4.1", "1.4.2"); },
+            "was altered"},
+        Violation{"global signature of another key",
+                  [](const Signer& s) {
+                      return line(s, 4, [](const std::string&) {
+                          Signer other(2);
+                          return Signer::base64(other.sign(other.sign_artifact(artifact, true) + good_comment));
+                      });
+                  },
+                  "was altered"},
+        Violation{"older version", [](const Signer& s) { return with_comment(s, "file:app-1.4.2.tar.xz version:1.4.1"); },
+                  "doesn't hold"},
+        Violation{"longer version", [](const Signer& s) { return with_comment(s, "file:app-1.4.2.tar.xz version:1.4.20"); },
+                  "doesn't hold"},
+        Violation{"longer word before", [](const Signer& s) { return with_comment(s, "profile:app-1.4.2.tar.xz version:1.4.2"); },
+                  "doesn't hold"},
+        Violation{"other product", [](const Signer& s) { return with_comment(s, "file:other-1.4.2.tar.xz version:1.4.2"); },
+                  "doesn't hold"},
+        Violation{"empty comment", [](const Signer& s) { return with_comment(s, ""); }, "doesn't hold"},
+        Violation{"carriage return in the comment", [](const Signer& s) { return with_comment(s, good_comment + "\r"); },
+                  "carriage return"},
+        Violation{"CRLF", [](const Signer& s) { return line(s, 2, [](const std::string& t) { return t + "\r"; }); },
+                  "carriage return"},
+        Violation{"NUL", [](const Signer& s) { return with_comment(s, good_comment + std::string(1, '\0')); }, "NUL"},
+        Violation{"three lines",
+                  [](const Signer& s) {
+                      std::string t = good(s);
+                      t.pop_back();
+                      return t.substr(0, t.rfind('\n') + 1);
+                  },
+                  "fewer than four"},
+        Violation{"two lines",
+                  [](const Signer& s) {
+                      std::string t = good(s);
+                      return t.substr(0, t.find("trusted comment: t"));
+                  },
+                  "fewer than four"},
+        Violation{"five lines", [](const Signer& s) { return good(s) + "more\n"; }, "follow"},
+        Violation{"trailing bytes", [](const Signer& s) { return good(s) + "x"; }, "follow"},
+        Violation{"trailing blank line", [](const Signer& s) { return good(s) + "\n"; }, "follow"},
+        Violation{"blank line first", [](const Signer& s) { return "\n" + good(s); }, "follow"},
+        Violation{"no label",
+                  [](const Signer& s) { return line(s, 1, [](const std::string&) { return std::string("comment: x"); }); },
+                  "first line"},
+        Violation{
+            "no trusted label",
+            [](const Signer& s) { return line(s, 3, [](const std::string&) { return std::string("Trusted comment: x"); }); },
+            "third line"},
+        Violation{"over-long comment",
+                  [](const Signer& s) { return line(s, 1, [](const std::string& t) { return t + std::string(1100, 'x'); }); },
+                  "over-long"},
+        Violation{"over-long trusted comment",
+                  [](const Signer& s) { return with_comment(s, good_comment + " " + std::string(8200, 'x')); }, "over-long"},
+        Violation{"signature with a space",
+                  [](const Signer& s) { return line(s, 2, [](const std::string& t) { return " " + t; }); }, "second line"},
+        Violation{"signature cut",
+                  [](const Signer& s) { return line(s, 2, [](const std::string& t) { return t.substr(0, t.size() - 4); }); },
+                  "second line"},
+        Violation{"signature without padding",
+                  [](const Signer& s) { return line(s, 2, [](const std::string& t) { return t.substr(0, t.size() - 1); }); },
+                  "second line"},
+        Violation{"signature not canonical",
+                  [](const Signer& s) {
+                      return line(s, 4, [](std::string t) {
+                          t[t.size() - 3] = t[t.size() - 3] == 'A' ? 'B' : static_cast<char>(t[t.size() - 3] + 1);
+                          return t;
+                      });
+                  },
+                  ""},
+        Violation{"url-safe base64",
+                  [](const Signer& s) {
+                      return line(s, 4, [](std::string t) {
+                          t[5] = '-';
+                          return t;
+                      });
+                  },
+                  "fourth line"},
+        Violation{"global cut", [](const Signer& s) { return line(s, 4, [](const std::string& t) { return t.substr(4); }); },
+                  "fourth line"}),
+    [](const auto& row) {
+        std::string name;
+        for (const char c : std::string(row.param.what))
+            if (std::isalnum(static_cast<unsigned char>(c))) name += c;
+        return name;
+    });
 
 TEST(Minisign, LastLineMayLackItsLineFeed) {
     const Signer signer;
@@ -207,7 +296,8 @@ TEST(Minisign, EveryFlippedBitOfTheArtifactShows) {
 TEST(Minisign, EveryTruncationOfTheSignatureIsRefused) {
     const Signer signer;
     const std::string signature = good(signer);
-    for (std::size_t length = 0; length + 1 < signature.size(); ++length) EXPECT_FALSE(verify(trusting(signer), signature.substr(0, length))) << length;
+    for (std::size_t length = 0; length + 1 < signature.size(); ++length)
+        EXPECT_FALSE(verify(trusting(signer), signature.substr(0, length))) << length;
 }
 
 TEST(Minisign, WithoutATemplateTheCommentIsNotBoundAndThatIsSaid) {
@@ -224,7 +314,8 @@ TEST(Minisign, WithoutATemplateTheCommentIsNotBoundAndThatIsSaid) {
 TEST(Minisign, KeysOfTheSiteFile) {
     const Signer signer;
     const std::string good_key = signer.public_key();
-    for (const std::string& key : {std::string(), std::string("untrusted comment: x"), good_key + "\n", " " + good_key, good_key.substr(1), "RW" + good_key, std::string(good_key).replace(0, 2, "AA")}) {
+    for (const std::string& key : {std::string(), std::string("untrusted comment: x"), good_key + "\n", " " + good_key,
+                                   good_key.substr(1), "RW" + good_key, std::string(good_key).replace(0, 2, "AA")}) {
         TrustSpec trust = trusting(signer);
         trust.minisign.keys = {key};
         const auto evidence = verify(trust, good(signer));
@@ -252,7 +343,8 @@ TEST(Sha256, Refusals) {
     for (char& c : upper) c = static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
     std::string other = right;
     other[63] = other[63] == '0' ? '1' : '0';
-    for (const std::string& digest : {std::string(), other, upper, right.substr(1), " " + right, right + " ", right + "\r\n", right.substr(0, 8), right + "0", std::string("md5:") + right, std::string(64, 'g')}) {
+    for (const std::string& digest : {std::string(), other, upper, right.substr(1), " " + right, right + " ", right + "\r\n",
+                                      right.substr(0, 8), right + "0", std::string("md5:") + right, std::string(64, 'g')}) {
         auto stated = subject(fd.get(), "");
         stated.stated_sha256 = digest;
         const auto evidence = make_sha256_verifier({})->verify(stated);
