@@ -16,7 +16,7 @@
 #include <iostream>
 #include <nlohmann/json.hpp>
 
-#include "adapters/registry.hpp"
+#include "os/linux.hpp"
 #include "engine/run.hpp"
 #include "operations/events.hpp"
 #include "steps/steps.hpp"

@@ -180,12 +180,13 @@ class Judge {
 
     // Of snapshots that never became a set. Folders that the site names may hold other things: only what bears a mark of ours is judged.
     Result<> dumps() {
-        std::set<std::string> folders{(session_.state() / "snapshots").string()};
+        const auto own = session_.state() / "snapshots";
+        std::set<std::string> folders{own.string()};
         for (const auto& database : session_.site().databases)
             if (!database.snapshots.empty()) folders.insert(database.snapshots);
         for (const os::Path folder : folders)
             for (const auto& name : TRY(names(folder)))
-                if (is_mark(name) && !dumps_kept_.contains((folder / name).string()))
+                if ((folder == own || is_mark(name)) && !dumps_kept_.contains((folder / name).string()))
                     add("dump", name, false, "of no snapshot set: left by a dead operation", folder / name);
         return {};
     }

@@ -30,6 +30,7 @@ class Inspected final : public Database {
     Result<Snapshot> snapshot(const os::Path&, const std::string&, bool) override { return none(); }
     Result<Fence> fence(const std::string&) override { return none(); }
     Result<> unfence(const std::string&) override { return none(); }
+    Result<> lay_aside(const Snapshot&, const std::string&) override { return none(); }
     Result<> restore(const Snapshot&, const std::string&) override { return none(); }
     Result<Written> written_since(const std::string&) override { return none(); }
     Result<> forget(const Snapshot&, bool) override { return none(); }

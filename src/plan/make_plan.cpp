@@ -66,7 +66,7 @@ class Builder {
     void prepare();
     void builds(const std::string& after);
     void pending();
-    void seal();
+    void seal(Phase phase);
     void snapshot(Phase phase, bool rehearse);
     void quiesce();
     void migrate(const WritesChoice& choice);
@@ -150,8 +150,8 @@ void Builder::pending() {
     }
 }
 
-void Builder::seal() {
-    add(Phase::prepare, "prepare.seal", "", "write the release to disk and note its files",
+void Builder::seal(Phase phase) {
+    add(phase, "prepare.seal", phase == Phase::prepare ? "" : "again", "write the release to disk and note its files",
         "a power cut must not leave half a release; files edited later by hand are named");
 }
 
@@ -311,7 +311,7 @@ Plan plan_upgrade(const PlanInput& input) {
     b.plan().writes_reason = choice.reason;
     b.stage();
     b.prepare();
-    b.seal();
+    b.seal(Phase::prepare);
     if (choice.migrates) b.pending();
     if (frozen) {
         b.snapshot(Phase::prepare, true);
@@ -322,6 +322,9 @@ Plan plan_upgrade(const PlanInput& input) {
         b.migrate(choice);
     }
     b.builds("migrate");
+    const auto& builds = input.release->builds;
+    const bool built_later = std::any_of(builds.begin(), builds.end(), [](const auto& build) { return build.after == "migrate"; });
+    if (built_later) b.seal(Phase::migrate);  // what was built since would look edited by hand
     b.activate(choice, frozen);
     b.gate();
     b.resume(frozen);

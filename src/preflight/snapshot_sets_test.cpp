@@ -22,6 +22,7 @@ class Forgetful final : public Database {
     Result<Snapshot> snapshot(const os::Path&, const std::string&, bool) override { return none(); }
     Result<Fence> fence(const std::string&) override { return none(); }
     Result<> unfence(const std::string&) override { return none(); }
+    Result<> lay_aside(const Snapshot&, const std::string&) override { return none(); }
     Result<> restore(const Snapshot&, const std::string&) override { return none(); }
     Result<Written> written_since(const std::string&) override { return none(); }
     Result<> forget(const Snapshot& snapshot, bool keep_dump) override {

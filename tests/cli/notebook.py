@@ -30,6 +30,18 @@ RELEASES = {
 }
 
 
+# Offered only where a test names them: their schema is one that 1.0.0, as `strict` places it, can't read.
+STRICT = {
+    "1.3.0": {"schema": 2, "fields": ["text", "colour"], "strict": True},
+    "1.4.0": {"schema": 2, "fields": ["text", "colour"], "strict": True, "search_index": "/nonexistent/search.idx"},
+}
+
+
+def make_strict(release_file, schema):
+    text = release_file.read_text().replace('reads_schema: ["1", "2"]', f'reads_schema: ["{schema}"]')
+    release_file.write_text(text.replace("declared_compatible: true", "declared_compatible: false"))
+
+
 def build_feed(folder):
     spec = importlib.util.spec_from_file_location("build_releases", DEMO / "build_releases.py")
     builder = importlib.util.module_from_spec(spec)
@@ -40,7 +52,10 @@ def build_feed(folder):
         features = dict(features)
         more = features.pop("release", "")
         features.pop("breaking", None)
+        strict = features.pop("strict", False)
         plain(version, features, target)
+        if strict:
+            make_strict(target / "uprev.release.yaml", features["schema"])
         with open(target / "uprev.release.yaml", "a", encoding="utf-8") as file:
             file.write(more)
 
@@ -49,17 +64,18 @@ def build_feed(folder):
     key = folder.parent / "minisign.key"
     subprocess.run(["minisign", "-G", "-W", "-p", folder / "minisign.pub", "-s", key], check=True, stdout=subprocess.DEVNULL, stdin=subprocess.DEVNULL)
     rows = []
-    for version, features in RELEASES.items():
+    for version, features in {**RELEASES, **STRICT}.items():
         row = builder.publish(version, features, folder, key)
         row["breaking"] = features.get("breaking", False)
         rows.append(row)
-    (folder / "feed.json").write_text(json.dumps({"releases": rows[::-1]}, indent=2))
+    (folder / "all.json").write_text(json.dumps({"releases": rows[::-1]}, indent=2))
+    (folder / "feed.json").write_text(json.dumps({"releases": [row for row in rows[::-1] if row["version"] in RELEASES]}, indent=2))
 
 
 class Notebook:
     """One installation. `site` is appended to its site file; `replace` pairs are applied to it."""
 
-    def __init__(self, feed, site="", replace=(), releases=None):
+    def __init__(self, feed, site="", replace=(), releases=None, strict=False):
         self.folder = workplace.temporary_folder("cli")
         self.root, self.feed, self.state = self.folder / "notes", self.folder / "feed", self.folder / "state"
         shutil.copytree(feed, self.feed)
@@ -68,6 +84,7 @@ class Notebook:
         self.port = workplace.free_port()
         self.shared = self.root / "shared"
         self.database = self.shared / "notes.db"
+        self.strict = strict
         self.place_first_release()
         self.site = self.folder / "uprev.yaml"
         self.write_site(site, replace)
@@ -79,6 +96,8 @@ class Notebook:
         release.mkdir(parents=True)
         self.shared.mkdir()
         subprocess.run(["tar", "-xJf", self.feed / "notes-1.0.0.tar.xz", "-C", release, "--strip-components=1"], check=True)
+        if self.strict:
+            make_strict(release / "uprev.release.yaml", 1)
         (self.shared / ".env").write_text(f"PORT={self.port}\nNOTES_DB={self.database}\n")
         (self.shared / ".env").chmod(0o640)
         (release / ".env").symlink_to("../../shared/.env")
@@ -97,7 +116,7 @@ class Notebook:
 
     def offer(self, versions=None, simple=None, changed=None):
         """What the feed says from now on: some of the releases, or the simple object that names one."""
-        rows = json.loads((self.feed / "feed.json").read_text())["releases"]
+        rows = json.loads((self.feed / ("feed.json" if versions is None else "all.json")).read_text())["releases"]
         if simple:
             (self.feed / "feed.json").write_text(json.dumps({"latest": simple, "changelog": "", "breaking": False}))
             return

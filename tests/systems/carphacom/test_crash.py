@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""kill -9 of everything that uprev runs, at about forty points of real upgrades; then `uprev resume`, the oracle, and
-`resume` once more, which must change nothing. UPREV_DEPTH=deep visits each step with and without its shims, and many more
-moments; UPREV_CRASH_ONLY names one point, as printed by a failure."""
+"""kill -9 of everything that uprev runs, at some thirty points of real upgrades; then `uprev resume`, the oracle, and
+`resume` once more, which must change nothing. Each second step is visited; UPREV_DEPTH=deep visits each with and without its
+shims, and many more moments; UPREV_CRASH_ONLY names one point, as printed by a failure."""
 import json
 import os
 import sqlite3
@@ -103,7 +103,9 @@ class CrashMatrix(unittest.TestCase):
 
     def each_step(self, version, first_shims):
         for number, step in enumerate(self.step_names(version)):
-            for shims in (False, True) if DEEP else ((number % 2 == 0) == first_shims,):
+            if not DEEP and number % 2 != first_shims:
+                continue
+            for shims in (False, True) if DEEP else (number % 4 < 2,):
                 self.one(version, step, shims, self.at_step(step))
 
     def test_each_step_of_a_compatible_upgrade(self):
