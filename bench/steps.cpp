@@ -16,9 +16,9 @@
 #include <iostream>
 #include <nlohmann/json.hpp>
 
-#include "os/linux.hpp"
 #include "engine/run.hpp"
 #include "operations/events.hpp"
+#include "os/linux.hpp"
 #include "steps/steps.hpp"
 
 namespace uprev {

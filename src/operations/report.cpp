@@ -49,7 +49,7 @@ Json migrations(const ReportInput& in) {
 Json pending(const ReportInput& in) {
     Json out = Json::array();
     for (const auto& r : in.steps)
-        if (r.id.starts_with("migrate.pending") && r.outputs.is_object()) out.push_back(r.outputs);
+        if (r.id.starts_with("prepare.pending") && r.outputs.is_object()) out.push_back(r.outputs);
     return out;
 }
 

@@ -144,7 +144,7 @@ void Builder::builds(const std::string& after) {
 void Builder::pending() {
     for (const auto& m : in_.release->migrations) {
         if (m.pending.empty()) continue;
-        auto& step = add(Phase::prepare, "migrate.pending", m.name, "list what " + m.name + " would migrate",
+        auto& step = add(Phase::prepare, "prepare.pending", m.name, "list what " + m.name + " would migrate",
                          "asked before anything is stopped; it is only shown");
         step.args = {{"name", m.name}, {"argv", m.pending.argv}, {"shell", m.pending.shell}};
     }
@@ -323,7 +323,8 @@ Plan plan_upgrade(const PlanInput& input) {
     }
     b.builds("migrate");
     const auto& builds = input.release->builds;
-    const bool built_later = std::any_of(builds.begin(), builds.end(), [](const auto& build) { return build.after == "migrate"; });
+    const bool built_later =
+        std::any_of(builds.begin(), builds.end(), [](const auto& build) { return build.after == "migrate"; });
     if (built_later) b.seal(Phase::migrate);  // what was built since would look edited by hand
     b.activate(choice, frozen);
     b.gate();

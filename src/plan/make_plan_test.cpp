@@ -31,10 +31,12 @@ std::string ids(const Plan& plan, bool disruptive_only = false) {
 const std::string aside =
     "stage.unpack stage.link stage.promote prepare.dependencies.root prepare.dependencies.backend prepare.build.admin "
     "prepare.seal ";
-const std::string reload = "services.standby pointer.switch services.reload gate.hold generation.record retention.gc";
+const std::string reload =
+    "services.standby services.retire pointer.switch services.reload gate.hold generation.record retention.gc";
 const std::string migration = "snapshot.take migrate.run.core schema.check ";
 const std::string stop = "snapshot.rehearse guard.on services.stop database.fence ";
-const std::string reopen = "pointer.switch database.open services.start gate.hold guard.off generation.record retention.gc";
+const std::string reopen =
+    "pointer.switch database.open services.start gate.hold guard.off generation.record snapshot.settle retention.gc";
 
 struct PlanCase {
     const char* name;
@@ -76,12 +78,12 @@ TEST_P(Plans, HaveTheseSteps) {
 INSTANTIATE_TEST_SUITE_P(
     Upgrades, Plans,
     ::testing::Values(
-        PlanCase{"no_migration", [](Shop&) {}, aside + reload, "pointer.switch", Writes::live, "declares no migration", ""},
-        PlanCase{"frozen_by_the_site_but_nothing_migrates", [](Shop& s) { s.site.writes = "frozen"; }, aside + reload, "pointer.switch", Writes::live,
+        PlanCase{"no_migration", [](Shop&) {}, aside + reload, "services.retire pointer.switch", Writes::live, "declares no migration", ""},
+        PlanCase{"frozen_by_the_site_but_nothing_migrates", [](Shop& s) { s.site.writes = "frozen"; }, aside + reload, "services.retire pointer.switch", Writes::live,
                  "declares no migration", ""},
         PlanCase{"undeclared", [](Shop& s) { s.migrates(false); }, aside + stop + migration + reopen,
                  "services.stop database.fence migrate.run.core services.start", Writes::frozen, "isn't declared compatible", "gate.hold"},
-        PlanCase{"declared", [](Shop& s) { s.migrates(true); }, aside + migration + reload, "pointer.switch", Writes::live, "every migration is declared compatible", ""},
+        PlanCase{"declared", [](Shop& s) { s.migrates(true); }, aside + migration + reload, "services.retire pointer.switch", Writes::live, "every migration is declared compatible", ""},
         PlanCase{"declared_but_the_site_says_frozen",
                  [](Shop& s) {
                      s.migrates(true);
@@ -111,14 +113,14 @@ INSTANTIATE_TEST_SUITE_P(
                      s.site.writes = "live";
                      s.site.migrate.accept_point_of_no_return = true;
                  },
-                 aside + "snapshot.take migrate.run.core migrate.run.blog schema.check " + reload, "migrate.run.core migrate.run.blog pointer.switch", Writes::live,
+                 aside + "snapshot.take migrate.run.core migrate.run.blog schema.check " + reload, "migrate.run.core migrate.run.blog services.retire pointer.switch", Writes::live,
                  "accepts the point of no return", "migrate.run.core"},
         PlanCase{"at_the_schema_already",
                  [](Shop& s) {
                      s.migrates(false);
                      s.facts.databases["main"].schema = "8";
                  },
-                 aside + reload, "pointer.switch", Writes::live, "at schema 8 already", ""},
+                 aside + reload, "services.retire pointer.switch", Writes::live, "at schema 8 already", ""},
         PlanCase{"at_a_later_schema_than_the_release_knows",
                  [](Shop& s) {
                      s.migrates(false);
@@ -153,7 +155,7 @@ INSTANTIATE_TEST_SUITE_P(
                      s.migrates(true);
                      s.release.builds = {a_build("site", "migrate"), a_build("admin")};
                  },
-                 aside + migration + "prepare.build.site " + reload, "pointer.switch", Writes::live, "declared compatible", ""},
+                 aside + migration + "prepare.build.site prepare.seal.again " + reload, "services.retire pointer.switch", Writes::live, "declared compatible", ""},
         PlanCase{"maintenance",
                  [](Shop& s) {
                      s.migrates(false);
@@ -161,43 +163,43 @@ INSTANTIATE_TEST_SUITE_P(
                      s.site.maintenance.off.argv = {"off"};
                  },
                  aside + "snapshot.rehearse maintenance.on guard.on services.stop database.fence " + migration +
-                     "pointer.switch database.open services.start gate.hold guard.off maintenance.off generation.record retention.gc",
+                     "pointer.switch database.open services.start gate.hold guard.off maintenance.off generation.record snapshot.settle retention.gc",
                  "maintenance.on services.stop database.fence migrate.run.core services.start", Writes::frozen, "isn't declared compatible", "gate.hold"},
         PlanCase{"maintenance_is_not_needed_live",
                  [](Shop& s) {
                      s.site.maintenance.on.argv = {"on"};
                      s.site.maintenance.off.argv = {"off"};
                  },
-                 aside + reload, "pointer.switch", Writes::live, "declares no migration", ""},
+                 aside + reload, "services.retire pointer.switch", Writes::live, "declares no migration", ""},
         PlanCase{"no_guard",
                  [](Shop& s) {
                      s.migrates(false);
                      s.facts.capabilities.guard = false;
                  },
-                 aside + "snapshot.rehearse services.stop database.fence " + migration + "pointer.switch database.open services.start gate.hold generation.record retention.gc",
+                 aside + "snapshot.rehearse services.stop database.fence " + migration + "pointer.switch database.open services.start gate.hold generation.record snapshot.settle retention.gc",
                  "services.stop database.fence migrate.run.core services.start", Writes::frozen, "isn't declared compatible", "gate.hold"},
         PlanCase{"no_graceful_reload",
                  [](Shop& s) {
                      s.facts.capabilities.graceful_reload = false;
                      s.facts.capabilities.why_not_graceful = "app 'backend' runs in fork mode";
                  },
-                 aside + reload, "pointer.switch services.reload", Writes::live, "declares no migration", ""},
+                 aside + reload, "services.retire pointer.switch services.reload", Writes::live, "declares no migration", ""},
         PlanCase{"dependencies_by_lock_file", [](Shop& s) { s.release.dependencies.reset(); },
-                 "stage.unpack stage.link stage.promote prepare.dependencies prepare.build.admin prepare.seal " + reload, "pointer.switch", Writes::live, "", ""},
+                 "stage.unpack stage.link stage.promote prepare.dependencies prepare.build.admin prepare.seal " + reload, "services.retire pointer.switch", Writes::live, "", ""},
         PlanCase{"nothing_to_link_install_or_build",
                  [](Shop& s) {
                      s.site.keep.clear();
                      s.release.dependencies = std::vector<DependencySpec>{};
                      s.release.builds.clear();
                  },
-                 "stage.unpack stage.promote prepare.seal " + reload, "pointer.switch", Writes::live, "", ""},
+                 "stage.unpack stage.promote prepare.seal " + reload, "services.retire pointer.switch", Writes::live, "", ""},
         PlanCase{"two_of_one_name",
                  [](Shop& s) {
                      s.release.builds = {a_build("admin"), a_build("admin"), a_build("admin")};
                  },
                  "stage.unpack stage.link stage.promote prepare.dependencies.root prepare.dependencies.backend prepare.build.admin prepare.build.admin-2 "
                  "prepare.build.admin-3 prepare.seal " + reload,
-                 "pointer.switch", Writes::live, "", ""}),
+                 "services.retire pointer.switch", Writes::live, "", ""}),
     [](const auto& info) { return info.param.name; });
 
 TEST(Plan, SaysWhatItsStepsAreAbout) {
@@ -241,7 +243,7 @@ TEST(Plan, RollbackSwitchesAndHoldsTheGate) {
     shop.migrates(false);
     const auto plan = plan_rollback(shop.input());
     EXPECT_EQ(reload, ids(plan));
-    EXPECT_EQ("pointer.switch", ids(plan, true));
+    EXPECT_EQ("services.retire pointer.switch", ids(plan, true));
     EXPECT_EQ(Writes::live, plan.writes);
     EXPECT_EQ("rollback", plan.kind);
     EXPECT_EQ("", plan.point_of_no_return);
@@ -253,7 +255,8 @@ TEST(Plan, RestoreKeepsWritersOutAndCannotBeUndone) {
     const auto snapshots = Json::array({Json{{"database", "main"}}});
     const auto plan = plan_restore(shop.input(), snapshots);
     EXPECT_EQ(
-        "maintenance.on guard.on services.stop database.fence database.restore pointer.switch database.open services.start "
+        "database.lay_aside maintenance.on guard.on services.stop database.fence database.restore schema.check pointer.switch "
+        "database.open services.start "
         "gate.hold guard.off maintenance.off "
         "generation.record retention.gc",
         ids(plan));
@@ -268,7 +271,10 @@ TEST(Plan, RestoreKeepsWritersOutAndCannotBeUndone) {
 TEST(Plan, AcceptOpensAndStartsAndOnlyGoesForward) {
     Shop shop;
     const auto plan = plan_accept(shop.input());
-    EXPECT_EQ("services.standby " + reopen, ids(plan));
+    EXPECT_EQ(
+        "schema.check services.standby pointer.switch database.open services.start gate.hold guard.off generation.record "
+        "retention.gc",
+        ids(plan));
     EXPECT_EQ("accept", plan.kind);
     EXPECT_EQ("services.standby", plan.point_of_no_return);
     EXPECT_EQ(Json::array(), plan.find("services.standby")->args["services"]);

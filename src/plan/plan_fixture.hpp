@@ -56,6 +56,7 @@ struct Shop {
         site.databases = {main};
         release.version = "1.5.0";
         release.schema = "8";
+        release.reads_schema = {"7"};
         release.dependencies = std::vector<DependencySpec>{{"", "npm", {}}, {"backend", "npm", {}}};
         release.builds = {a_build("admin")};
         release.services = {a_service("backend", "web"), a_service("jobs", "worker")};

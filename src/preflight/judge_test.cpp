@@ -60,7 +60,22 @@ INSTANTIATE_TEST_SUITE_P(
     ::testing::Values(Case{"nothing_wrong", [](Shop&, Consent&) {}, ""},
                       Case{"another_version_inside", [](Shop& s, Consent&) { s.release.version = "1.5.1"; }, "release.version",
                            Severity::blocker, Code::untrusted, "says version 1.5.1, but 1.5.0 was asked for", "tell the vendor"},
-                      Case{"no_version_inside_is_fine", [](Shop& s, Consent&) { s.release.version.clear(); }, ""},
+                      Case{"no_version_inside_is_fine_where_the_comment_states_it",
+                           [](Shop& s, Consent&) {
+                               s.release.version.clear();
+                               s.site.trust.require = {"minisign"};
+                               s.site.trust.minisign.trusted_comment = "version:${version}";
+                           },
+                           ""},
+                      Case{"nothing_signed_states_the_version",
+                           [](Shop& s, Consent&) {
+                               s.release.version.clear();
+                               s.site.trust.require = {"minisign"};
+                           },
+                           "release.binding", Severity::blocker, Code::untrusted, "1.5.0", "trusted_comment"},
+                      Case{"a_schema_that_it_cannot_read_and_does_not_migrate",
+                           [](Shop& s, Consent&) { s.facts.databases["main"].schema = "6"; }, "schema.main", Severity::blocker,
+                           Code::refused, "schema 6", "snapshot"},
                       Case{"spelled_with_a_v_is_fine", [](Shop& s, Consent&) { s.release.version = "v1.5.0"; }, ""},
                       Case{"an_unreadable_version_inside", [](Shop& s, Consent&) { s.release.version = "soon"; },
                            "release.version", Severity::blocker, Code::untrusted},

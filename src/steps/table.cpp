@@ -12,7 +12,7 @@ const StepTable& step_table() {
         {"stage.promote", 1, StepClass::repeatable, promote, nullptr, drop_release},
         {"prepare.dependencies", 1, StepClass::repeatable, install_dependencies, nullptr, nullptr},
         {"prepare.build", 1, StepClass::repeatable, build, nullptr, nullptr},
-        {"migrate.pending", 1, StepClass::repeatable, list_pending, nullptr, nullptr},
+        {"prepare.pending", 1, StepClass::repeatable, list_pending, nullptr, nullptr},
         {"prepare.seal", 1, StepClass::repeatable, seal, nullptr, nullptr},
         {"snapshot.rehearse", 1, StepClass::repeatable, rehearse_snapshot, nullptr, forget_rehearsal},
         {"maintenance.on", 1, StepClass::repeatable, maintenance_on, nullptr, undo_maintenance},

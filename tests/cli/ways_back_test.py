@@ -56,8 +56,11 @@ class Schemas(notebook.NotebookTest):
     options = {"releases": ["1.0.0", "1.3.0", "1.4.0"], "strict": True}
 
     def schema(self):
-        with sqlite3.connect(self.notebook.database) as db:
+        db = sqlite3.connect(self.notebook.database)
+        try:
             return db.execute("PRAGMA user_version").fetchone()[0]
+        finally:
+            db.close()
 
     def sets(self):
         return [row["id"] for row in self.ok("snapshot", "list").json["snapshots"]]
@@ -105,10 +108,10 @@ class Schemas(notebook.NotebookTest):
         self.assertEqual(["uprev resume --accept", restore], commands)
         self.assertIsNone(self.notebook.served(), "stopped: neither release is known to be good here")
         self.refused(uprev.REFUSED, "not known to read schema 2", "resume", "--keep-old")
-        with sqlite3.connect(self.notebook.database) as holder:
-            holder.execute("SELECT count(*) FROM note").fetchone()
-            answer = self.uprev("snapshot", "restore", self.sets()[0], "--yes")
-            self.assertNotEqual(0, answer.code, str(answer))
+        holder = sqlite3.connect(self.notebook.database)
+        holder.execute("SELECT count(*) FROM note").fetchone()
+        answer = self.uprev("snapshot", "restore", self.sets()[0], "--yes")
+        self.assertNotEqual(0, answer.code, str(answer))
         holder.close()
         self.assertIsNone(self.notebook.served(), "what was stopped for safety stays stopped")
         status = self.exits(uprev.NEEDS_OPERATOR, "status").json
