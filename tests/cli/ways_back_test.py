@@ -71,7 +71,7 @@ class Schemas(notebook.NotebookTest):
         first = self.sets()[0]
         for _ in range(2):
             self.assertEqual(2, self.schema())
-            self.refused(uprev.REFUSED, f"snapshot restore {first} --yes", "rollback")
+            self.refused(uprev.REFUSED, f"snapshot restore {self.sets()[0]} --yes", "rollback")
             self.ok("snapshot", "restore", first, "--yes")
             self.assertEqual(("1.0.0", 1), (self.notebook.served(), self.schema()))
             self.assertEqual(["early"], self.notebook.texts())
