@@ -368,7 +368,7 @@ class Loop {
 
     Result<> undo(const PlannedStep& step) {
         const auto& kind = *find_kind(table_, step.kind);
-        if (kind.undo == nullptr) return {};
+        if (kind.undo == nullptr || step.undo.empty()) return {};
         if (!disrupting_ && step.phase >= Phase::quiesce) {
             disrupting_ = true;
             hooks_.before_disruption();

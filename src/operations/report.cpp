@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "base/text.hpp"
 #include "base/units.hpp"
 #include "plan/make_plan.hpp"
 #include "preflight/plugins.hpp"
@@ -139,12 +140,16 @@ std::string report_text(const Json& r) {
         if (f.value("severity", "") != "note" || result == "refused")
             out += fmt::format("{}: {}\n           {}\n", f.value("severity", ""), indent(f.value("message", "")),
                                indent(f.value("hint", "")));
-    const bool listed = result == "refused" && !r.value("findings", Json::array()).empty();
-    if (const auto& e = r.contains("error") ? r["error"] : Json(); e.is_object() && !listed) {
+    const bool shown = result == "refused" && !r.value("findings", Json::array()).empty();
+    if (const auto& e = r.contains("error") ? r["error"] : Json(); e.is_object() && !shown) {
         out += fmt::format("why:       {}\n", indent(e.value("message", "")));
         if (!e.value("hint", "").empty()) out += fmt::format("next:      {}\n", indent(e.value("hint", "")));
     }
     if (result != "refused") out += downtime_line(r.contains("downtime") ? r["downtime"] : Json());
+    for (const auto& p : r.value("pending_migrations", Json::array())) {
+        const auto listed = p["pending"].is_string() ? p["pending"].get<std::string>() : std::string();
+        if (!trim(listed).empty()) out += fmt::format("pending:   {}: {}\n", p.value("name", ""), indent(std::string(trim(listed))));
+    }
     for (const auto& m : r.value("migrations", Json::array()))
         out += fmt::format("migration: {} {} ({})\n", m.value("name", ""), m.value("status", ""),
                            human_duration(std::chrono::milliseconds(m.value("took_ms", 0))));

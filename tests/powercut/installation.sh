@@ -9,11 +9,11 @@ export PATH=/bin UPREV_SITE=/disk/uprev.yaml UPREV_STATE=/disk/state HOME=/disk
 promises="/dev/vda $(cat /run/offset)"
 root=/disk/app
 
-release() { # FOLDER VERSION NUMBER SCHEMA
+release() { # FOLDER VERSION NUMBER SCHEMA READS
     mkdir -p "$1"
     guest fill "$1" "$3"
     printf %s "$2" >"$1/VERSION"
-    printf %s "$4" >"$1/SCHEMA"
+    echo "$5" >"$1/READS"
     cat >"$1/uprev.release.yaml" <<YAML
 version: $2
 application: notes
@@ -28,7 +28,7 @@ services:
     health:
       - {url: "http://127.0.0.1:8080/health", json: {/ok: true}, every: 200ms, within: 120s, stable: 500ms, timeout: 20s}
 schema: "$4"
-reads_schema: ["$4"]
+reads_schema: [$5]
 YAML
 }
 
@@ -38,10 +38,12 @@ running() { pid=$(cat /run/web.pid 2>/dev/null) && [ -n "$(tr -d '\0' 2>/dev/nul
 case $1 in
     make)
         mkdir -p $root/shared /disk/feed
-        release $root/releases/20260101000000_v1.0.0 1.0.0 0 1
+        old_reads=1
+        [ "$(cat /run/compatible)" = false ] || old_reads='1, 2'  # else the declaration were a lie
+        release $root/releases/20260101000000_v1.0.0 1.0.0 0 1 "$old_reads"
         ln -s releases/20260101000000_v1.0.0 $root/current
         guest migrate $root/shared/notes.db 1
-        release /run/notes-1.1.1 1.1.1 1 2
+        release /run/notes-1.1.1 1.1.1 1 2 2
         tar -czf /disk/feed/notes-1.1.1.tar.gz -C /run notes-1.1.1
         sum=$(sha256sum /disk/feed/notes-1.1.1.tar.gz)
         size=$(wc -c </disk/feed/notes-1.1.1.tar.gz)

@@ -60,7 +60,15 @@ def libraries(program):
     found = run("ldd", program)
     if "not found" in found:
         raise RuntimeError(f"{program} lacks libraries:\n{found}")
-    return sorted(set(re.findall(r"(/\S+)", found)) - {str(program)})
+    here = set(re.findall(r"(/\S+)", found)) - {str(program)}
+    return sorted(here.union(*(set([late, *libraries(late)]) for late in late_libraries(program))))
+
+
+def late_libraries(program):
+    """What uprev opens at its first call, so that ldd doesn't list it: named in its data."""
+    names = {name.decode() for name in re.findall(rb"\0(lib(?:archive|curl)\.so\.\d+)\0", Path(program).read_bytes())}
+    known = dict(re.findall(r"^\s*(\S+) \(libc6,x86-64\) => (\S+)$", run("ldconfig", "-p"), re.MULTILINE))
+    return [known[name] for name in sorted(names)]
 
 
 def make_initramfs(kernel, init, programs, target):
