@@ -54,14 +54,18 @@ class Kernel:
 
 
 def libraries(program):
-    """The shared libraries of `program`, its loader included."""
+    """The shared libraries of `program`, its loader and those that it loads late included."""
     if b"/ld-linux" not in Path(program).read_bytes():
         return []  # static
+    late = late_libraries(program)
+    return sorted(set(late).union(*map(linked, [program, *late])))
+
+
+def linked(program):
     found = run("ldd", program)
     if "not found" in found:
         raise RuntimeError(f"{program} lacks libraries:\n{found}")
-    here = set(re.findall(r"(/\S+)", found)) - {str(program)}
-    return sorted(here.union(*(set([late, *libraries(late)]) for late in late_libraries(program))))
+    return set(re.findall(r"(/\S+)", found)) - {str(program)}
 
 
 def late_libraries(program):
