@@ -148,7 +148,8 @@ std::string report_text(const Json& r) {
     if (result != "refused") out += downtime_line(r.contains("downtime") ? r["downtime"] : Json());
     for (const auto& p : r.value("pending_migrations", Json::array())) {
         const auto listed = p["pending"].is_string() ? p["pending"].get<std::string>() : std::string();
-        if (!trim(listed).empty()) out += fmt::format("pending:   {}: {}\n", p.value("name", ""), indent(std::string(trim(listed))));
+        if (!trim(listed).empty())
+            out += fmt::format("pending:   {}: {}\n", p.value("name", ""), indent(std::string(trim(listed))));
     }
     for (const auto& m : r.value("migrations", Json::array()))
         out += fmt::format("migration: {} {} ({})\n", m.value("name", ""), m.value("status", ""),
