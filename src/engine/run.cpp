@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/run.hpp"
 
+#include <algorithm>
 #include <atomic>
 #include <mutex>
 #include <set>
@@ -91,6 +92,13 @@ class Loop {
         for (std::size_t i = plan_.first_disruptive(); i < plan_.steps.size(); ++i)
             if (status(plan_.steps[i].id) != StepStatus::pending) return true;
         return false;
+    }
+
+    // A compatible migration is no disruption, but not nothing either: its schema stays.
+    bool migrated() const {
+        return std::any_of(plan_.steps.begin(), plan_.steps.end(), [&](const auto& step) {
+            return step.kind == "migrate.run" && status(step.id) != StepStatus::pending;
+        });
     }
 
     // After the point of no return there is no way back that keeps every row.
@@ -393,7 +401,8 @@ class Loop {
 
     RunOutcome went_back() {
         recall_reason();
-        return {reached_disruption() ? OperationResult::undone : OperationResult::abandoned, why_, failed_step_, remarks_};
+        return {reached_disruption() || migrated() ? OperationResult::undone : OperationResult::abandoned, why_, failed_step_,
+                remarks_};
     }
 
     RunOutcome stopped(const Error& error) {

@@ -108,12 +108,13 @@ namespace {
 std::string headline(const Json& r) {
     const auto result = r.value("result", "");
     const auto kind = r.value("kind", "operation");
-    const auto way = r.value("from", "") + " -> " + r.value("to", "");
+    const auto from = r.value("from", "");
+    const auto way = from.empty() ? r.value("to", "") : from + " -> " + r.value("to", "");
+    const auto active = from.empty() ? std::string("nothing was changed") : from + " is active";
     if (result == "succeeded") return fmt::format("{} {} succeeded", kind, way);
     if (result == "degraded") return fmt::format("{} {} done, with remarks: acknowledge with 'uprev ack'", kind, way);
-    if (result == "undone") return fmt::format("{} {} failed and was put back: {} is active", kind, way, r.value("from", ""));
-    if (result == "abandoned")
-        return fmt::format("{} {} given up before anything users see had changed: {} is active", kind, way, r.value("from", ""));
+    if (result == "undone") return fmt::format("{} {} failed and was put back: {}", kind, way, active);
+    if (result == "abandoned") return fmt::format("{} {} given up before anything users see had changed: {}", kind, way, active);
     if (result == "refused") return fmt::format("{} {} refused; nothing was changed", kind, r.value("to", "").empty() ? "" : way);
     return fmt::format("{} {} needs an operator's decision", kind, way);
 }

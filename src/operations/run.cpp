@@ -282,7 +282,7 @@ class Worker {
         const auto& spec = *session_.site().plugins;
         const auto plugins = read_plugins(session_.fs(), spec, pinned.folder);
         const auto version = Version::parse(pinned.target.version);
-        auto adapters = session_.adapters({});
+        auto adapters = session_.adapters({pinned.release});
         if (!plugins || !version || !adapters) return out;
         const auto text = (*adapters)->ports.source->document(spec.feed);
         const auto offers = text ? parse_plugin_feed(*text, spec) : Result<std::vector<Plugin>>(text.error());

@@ -22,6 +22,7 @@ class Judge {
         binding();
         way();
         schema();
+        contradiction();
         consent();
         environment();
         runtimes();
@@ -67,6 +68,20 @@ class Judge {
             "say trust: {minisign: {trusted_comment: \"version:${version}\"}} if the vendor signs so, or give a service its "
             "version_json",
             Code::untrusted);
+    }
+
+    // "Declared compatible" and what the old release itself declares should agree: a failure would go back to it on the new schema.
+    void contradiction() {
+        const auto& old = *in_.old_release;
+        const bool declared = !release_.migrations.empty() && std::all_of(release_.migrations.begin(), release_.migrations.end(),
+                                                                          [](const auto& m) { return m.declared_compatible; });
+        const bool states = !old.schema.empty() || !old.reads_schema.empty();
+        if (!declared || !states || release_.schema.empty() || reads_schema(old.reads_schema, old.schema, release_.schema))
+            return;
+        add(Severity::warning, "schema.contradiction",
+            "the migrations are declared compatible, but " + facts_.active_version + " does not declare that it reads schema " +
+                release_.schema,
+            "ask the vendor; 'writes: frozen' in the site file is the safe way meanwhile");
     }
 
     // Code that brings no migration along must find a schema that it reads.
