@@ -20,7 +20,7 @@ demo: ## a small application goes up a release, then survives a bad one
 	scripts/build.sh dev uprev uprev-shim
 	scripts/demo.sh build/dev/bin/uprev
 
-test: ## everything that must hold, in under 30 minutes on two cores
+test: ## everything that must hold, on servers of its own
 	scripts/install-deps.sh build test
 	scripts/build.sh dev
 	ctest --preset dev
