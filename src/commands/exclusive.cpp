@@ -21,6 +21,11 @@ Result<> recover_first(const Globals& globals, Session& session) {
     const auto reply = TRY(operate(globals, request));
     if (waits_for_operator(reply.json))
         return fail(Code::needs_operator, "an operation that was cut off needs a decision first", "see 'uprev status'");
+    if (reply.json.value("result", "").empty()) {
+        const auto& error = reply.json.contains("error") ? reply.json["error"] : Json();
+        if (error.is_object())
+            return fail(code_from_name(error.value("code", "interrupted")), error.value("message", ""), error.value("hint", ""));
+    }
     return {};
 }
 }  // namespace

@@ -15,6 +15,10 @@ namespace uprev {
 namespace {
 
 constexpr int attempts_at_most = 3;
+constexpr auto patience = std::chrono::seconds(30);  // with what is away for a moment, when giving up would leave things half-way
+
+// The machine's trouble, not the step's: the same may well succeed once the server answers or the disk has room.
+bool passes(const Error& e) { return e.code == Code::unavailable || e.code == Code::exhausted || e.code == Code::timeout; }
 
 Json error_json(const Error& e) { return {{"code", code_name(e.code)}, {"message", e.text()}, {"hint", e.hint}}; }
 
@@ -38,6 +42,7 @@ class Loop {
         recall_remarks();
         TRY_VOID(check_versions());
         if (operation_.direction == Direction::back) return back();
+        if (const auto* step = failed_before(); step != nullptr) return back();
         if (recovering_ && !reached_disruption()) {
             why_ =
                 fail(Code::interrupted, "uprev was stopped before anything that users see had changed", "run the command again");
@@ -155,15 +160,36 @@ class Loop {
             const auto end = group_end(i);
             auto done = end - i > 1 ? together(i, end) : alone(step, [&] { return follower(step); });
             if (!done) {
-                const bool journal_broke = done.error().code == Code::bug && done.error().message == "journal";
-                if (journal_broke) return stopped(done.error());
                 why_ = done.error();
-                if (past_point(step)) return after_point(step);
+                if (past_point(step) || stay_or_lose(step)) return after_point(step);
                 return back();
             }
             i = end;
         }
         return succeeded();
+    }
+
+    // The machine is in trouble, and going back may cost writes or a person's night: then it is worth waiting, or stopping half-way.
+    bool stay_or_lose(const PlannedStep& step) {
+        if (!passes(why_) || find_kind(table_, step.kind)->step_class == StepClass::once) return false;
+        auto c = context(nullptr);
+        const auto verdict = decide(c);
+        return !verdict || verdict->data == DataVerdict::needs_operator || verdict->data == DataVerdict::restore_if_unwritten;
+    }
+
+    // A crash, or a machine in trouble, came between the failure and the way back that it asks for. Null: none, or one to try again.
+    const PlannedStep* failed_before() {
+        for (const auto& step : plan_.steps) {
+            if (status(step.id) != StepStatus::failed) continue;
+            const auto& error = records_[step.id].error;
+            why_ = fail(Code::interrupted, "'" + step.title + "' had failed when uprev was stopped");
+            if (error.is_object())
+                why_ = fail(code_from_name(error.value("code", "failed")), error.value("message", ""), error.value("hint", ""));
+            if (past_point(step) || stay_or_lose(step)) return nullptr;
+            failed_step_ = step.id;
+            return &step;
+        }
+        return nullptr;
     }
 
     std::size_t group_end(std::size_t i) const {
@@ -329,20 +355,45 @@ class Loop {
 
     Result<RunOutcome> after_point(const PlannedStep& step) {
         const auto& kind = *find_kind(table_, step.kind);
-        const bool again = kind.step_class != StepClass::once && step.kind != "migrate.run";
-        while (again && records_[step.id].attempts < attempts_at_most) {
-            ports_.clock->sleep(std::chrono::seconds(1));
-            auto begun = intend(step, StepStatus::doing);
-            if (!begun) return stopped(begun.error());
-            auto done = perform(kind, step, [&] { return follower(step); });
-            if (done) return forward();
-            why_ = done.error();
-        }
+        if (kind.step_class == StepClass::once || step.kind == "migrate.run") return stopped(why_);
+        auto done = patiently(&step, [&]() -> Result<> {
+            TRY_VOID(intend(step, StepStatus::doing));
+            return perform(kind, step, [&] { return follower(step); });
+        });
+        if (done) return forward();
+        why_ = done.error();
+        if (passes(why_)) return unfinished(why_);
         return stopped(why_);
     }
 
+    // Tries what can't be given up: a few times, and for a while when it is the machine's trouble.
+    Result<> patiently(const PlannedStep* step, const std::function<Result<>()>& what) {
+        const auto end = ports_.clock->steady() + patience;
+        for (int attempt = 1;; ++attempt) {
+            auto done = what();
+            if (done || done.error().code == Code::needs_operator) return done;
+            const bool passing = passes(done.error());
+            if (passing ? ports_.clock->steady() >= end : attempt >= attempts_at_most) return done;
+            if (attempt == attempts_at_most && step != nullptr)
+                hooks_.say(*step, "tries on for half a minute: " + done.error().text());
+            ports_.clock->sleep(std::chrono::milliseconds(attempt < attempts_at_most ? 500 : 2000));
+        }
+    }
+
+    // Nothing is decided and nothing written: the journal holds where it stands, as after a crash, and recovery goes on from there.
+    Error unfinished(Error error) const {
+        error.message = "the " + operation_.kind + " to " + operation_.to + " (" + operation_.id + ") stands half-way: " + error.text();
+        error.context.clear();
+        error.hint = (error.hint.empty() ? "" : error.hint + "; ") +
+                     std::string("once that is mended, 'uprev resume' goes on from here");
+        return error;
+    }
+
     Result<RunOutcome> back() {
-        if (direction_ != Direction::back || verdict_.is_null()) TRY_VOID(turn());
+        if (direction_ != Direction::back || verdict_.is_null()) {
+            auto turned = patiently(nullptr, [&] { return turn(); });
+            if (!turned) return unfinished(std::move(turned).error());
+        }
         const auto verdict = data_verdict(verdict_.value("data", "needs_operator"));
         if (verdict == DataVerdict::needs_operator) {
             auto why = why_;
@@ -354,7 +405,10 @@ class Loop {
             const auto now = status(step.id);
             if (now == StepStatus::pending || now == StepStatus::undone || now == StepStatus::skipped) continue;
             auto undone = undo(step);
-            if (!undone) return stopped(std::move(undone).error());
+            if (undone) continue;
+            auto error = std::move(undone).error();
+            if (passes(error)) return unfinished(std::move(error));
+            return stopped(error);
         }
         return went_back();
     }
@@ -381,14 +435,11 @@ class Loop {
             disrupting_ = true;
             hooks_.before_disruption();
         }
-        Result<> done;
-        for (int attempt = 0; attempt < attempts_at_most; ++attempt) {
+        auto done = patiently(&step, [&]() -> Result<> {
             TRY_VOID(intend(step, StepStatus::undoing));
             auto c = context(&step);
-            done = kind.undo(c, step);
-            if (done || done.error().code == Code::needs_operator) break;
-            ports_.clock->sleep(std::chrono::milliseconds(500));
-        }
+            return kind.undo(c, step);
+        });
         if (!done) return std::move(done).within("undoing '" + step.title + "'");
         TRY_VOID(journal_.end(operation_.id, {step.id, StepStatus::undone, {}, {}}));
         set(step, StepStatus::undone);

@@ -79,7 +79,8 @@ Result<Verdict> decide(StepContext& context) {
         half = half || (step.kind == "migrate.run" && context.status(step.id) != StepStatus::pending &&
                         context.status(step.id) != StepStatus::done);
     if (!half) {
-        auto reads = old_reads_now(context);
+        const auto reads = old_reads_now(context);
+        if (!reads && (reads.error().code == Code::unavailable || reads.error().code == Code::timeout)) return reads.error();
         if (reads && *reads)
             return Verdict{DataVerdict::keep_schema, "the old release declares that it reads the schema as it is now"};
     }

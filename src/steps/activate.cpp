@@ -23,6 +23,7 @@ bool listed(const std::vector<std::string>& names, const std::string& name) {
 Result<> old_must_serve(StepContext& c) {
     auto held = gate(c, c.pinned.old_release, c.pinned.old_folder, "");
     if (held) return {};
+    if (held.error().code != Code::failed) return std::move(held).error();
     return fail(Code::needs_operator, "the old release was put back but does not hold its gate: " + held.error().text(),
                 held.error().hint);
 }

@@ -55,7 +55,7 @@ Result<Json> record_generation(StepContext& c, const PlannedStep&) {
     return Json{{"generation", number}};
 }
 
-// The proven copies have served; their dumps stay. Never fails: users are served already, and `uprev gc` drops what is left here.
+// The proven copies have served; their dumps stay. Fails only where trying again may help; what can't be dropped goes with its set.
 Result<Json> settle_snapshots(StepContext& c, const PlannedStep&) {
     Json left = Json::array();
     const auto outputs = c.outputs("snapshot.take");
@@ -63,6 +63,8 @@ Result<Json> settle_snapshots(StepContext& c, const PlannedStep&) {
         const auto snapshot = snapshot_from_json(row);
         const auto found = c.ports.databases.find(snapshot.database);
         const auto dropped = found == c.ports.databases.end() ? Result<>() : found->second->forget(snapshot, true);
+        if (!dropped && (dropped.error().code == Code::unavailable || dropped.error().code == Code::timeout))
+            return dropped.error();
         if (!dropped)
             left.push_back({{"database", snapshot.database}, {"copy", snapshot.restored}, {"why", dropped.error().text()}});
     }

@@ -130,6 +130,18 @@ Result<> smoke(StepContext& c, const ReleaseFile& release, const os::Path& folde
     }
     return {};
 }
+
+// A release whose database is away can't be well, and isn't to blame.
+Error blame(StepContext& c, Error seen) {
+    if (seen.code != Code::failed) return seen;
+    for (const auto& [name, database] : c.ports.databases) {
+        const auto facts = database->inspect();
+        if (!facts && (facts.error().code == Code::unavailable || facts.error().code == Code::timeout))
+            return fail(facts.error().code, seen.text() + ", and the database '" + name + "' is away: " + facts.error().text(),
+                        facts.error().hint);
+    }
+    return seen;
+}
 }  // namespace
 
 bool runs_from(const std::string& place, const os::Path& folder) {
@@ -140,8 +152,8 @@ Result<Json> gate(StepContext& c, const ReleaseFile& release, const os::Path& fo
     auto watched = TRY(questions(c, release, folder, version));
     std::map<std::string, std::uint32_t> before;
     for (const auto& s : TRY(c.ports.services->observe())) before[s.name] = s.restarts;
-    TRY_VOID(hold(c, watched, version));
-    TRY_VOID(smoke(c, release, folder, version));
+    if (auto held = hold(c, watched, version); !held) return blame(c, std::move(held).error());
+    if (auto answered = smoke(c, release, folder, version); !answered) return blame(c, std::move(answered).error());
     TRY_VOID(watch_the_silent(c, release, folder, before));
     TRY_VOID(no_crash_loop(before, TRY(settled_services(c, release, folder))));
     Json seen = Json::array();

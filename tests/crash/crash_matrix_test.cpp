@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The crash matrix in the simulator: every change that uprev makes, killed before, killed after, and power lost with what was not synced.
+// Outages are points too: a part of the machine refuses to work from there on, until uprev is started anew.
 // needs_operator is legal at the points in tests/golden/needs_operator.txt only, so that it can't become the universal pass.
 // UPREV_DEPTH=deep adds every pair of kills; otherwise a seeded choice. UPREV_ACCEPT=1 rewrites the golden file.
 #include <gtest/gtest.h>
@@ -36,6 +37,7 @@ std::string describe(const Scenario& s, std::size_t at, Cut cut, const std::stri
 }
 
 constexpr Cut cuts[] = {Cut::before, Cut::after, Cut::dropped};
+constexpr Cut outages[] = {Cut::no_database, Cut::no_services, Cut::disk_full};
 }  // namespace
 
 TEST(CrashMatrix, NobodyKills) {
@@ -47,26 +49,39 @@ TEST(CrashMatrix, NobodyKills) {
     }
 }
 
-TEST(CrashMatrix, EveryPoint) {
-    std::size_t points = 0;
+namespace {
+struct Points {
+    std::size_t count = 0;
     std::size_t wrong = 0;
     std::set<std::string> operators;
+
+    void one(const Scenario& s, std::size_t at, Cut cut) {
+        const auto v = run(s, {at, cut}, {});
+        ++count;
+        for (const auto& line : v.wrong) {
+            ADD_FAILURE() << describe(s, at, cut, v.point) << " -> " << v.result << ": " << line;
+            ++wrong;
+        }
+        if (v.result == "needs_operator") operators.insert(s.name + " | " + std::string(word(cut)) + " | " + v.point);
+    }
+};
+}  // namespace
+
+TEST(CrashMatrix, EveryPoint) {
+    Points points;
+    Points outs;
     for (const auto& s : scenarios()) {
         const auto total = run(s, {}, {}).labels.size();
-        for (std::size_t at = 1; at <= total; ++at)
-            for (const auto cut : cuts) {
-                const auto v = run(s, {at, cut}, {});
-                ++points;
-                for (const auto& line : v.wrong) {
-                    ADD_FAILURE() << describe(s, at, cut, v.point) << " -> " << v.result << ": " << line;
-                    ++wrong;
-                }
-                if (v.result == "needs_operator") operators.insert(s.name + " | " + std::string(word(cut)) + " | " + v.point);
-            }
+        for (std::size_t at = 1; at <= total; ++at) {
+            for (const auto cut : cuts) points.one(s, at, cut);
+            for (const auto cut : outages) outs.one(s, at, cut);
+        }
     }
+    auto operators = points.operators;
+    operators.insert(outs.operators.begin(), outs.operators.end());
     if (std::getenv("UPREV_ACCEPT") != nullptr) {
         std::ofstream out(golden_file());
-        out << "# Where a crash may end in needs_operator: scenario | cut | change. Written by UPREV_ACCEPT=1; read each new "
+        out << "# Where a crash or an outage may end in needs_operator: scenario | cut | change. Written by UPREV_ACCEPT=1; read each new "
                "line before keeping it.\n";
         for (const auto& line : operators) out << line << "\n";
     }
@@ -75,7 +90,10 @@ TEST(CrashMatrix, EveryPoint) {
     for (const auto& line : legal)
         EXPECT_TRUE(operators.count(line) != 0)
             << "the golden file lists a point that no longer ends in needs_operator: " << line;
-    std::cout << "crash points: " << points << ", violations: " << wrong << ", needs_operator: " << operators.size() << "\n";
+    std::cout << "crash points: " << points.count << ", violations: " << points.wrong
+              << ", needs_operator: " << points.operators.size() << "\n"
+              << "outages: " << outs.count << ", violations: " << outs.wrong << ", needs_operator: " << outs.operators.size()
+              << "\n";
 }
 
 namespace {
@@ -98,6 +116,13 @@ std::vector<Kill> kills_of(std::size_t points) {
     std::vector<Kill> out;
     for (std::size_t at = 1; at <= points; ++at)
         for (const auto cut : cuts) out.push_back({at, cut});
+    return out;
+}
+
+std::vector<Kill> kills_and_outages_of(std::size_t points) {
+    auto out = kills_of(points);
+    for (std::size_t at = 1; at <= points; ++at)
+        for (const auto cut : outages) out.push_back({at, cut});
     return out;
 }
 
@@ -127,9 +152,9 @@ TEST(CrashMatrix, SeededPairs) {
     Pairs pairs;
     while (pairs.count < budget)
         for (const auto& s : scenarios()) {
-            const auto firsts = firsts_of(s);
+            const auto firsts = kills_and_outages_of(run(s, {}, {}).labels.size());
             const auto& first = firsts[random() % firsts.size()];
-            const auto seconds = kills_of(run(s, first, {}).recovery_changes);
+            const auto seconds = kills_and_outages_of(run(s, first, {}).recovery_changes);
             // Three of each recovery: what the first kill left costs as much as the pair itself.
             for (int n = 0; n < 3 && !seconds.empty(); ++n) pairs.one(s, first, seconds[random() % seconds.size()]);
         }

@@ -54,6 +54,7 @@ class Commands final : public os::Processes {
         if (command.argv.front() == "build" && !first) w_.live[folder + "/built"] = {os::FileType::regular, "yes"};
         if (command.argv.front() != "migrate" || b == nullptr || b->migrates_to.empty() || w_.data.schema == b->migrates_to)
             return;
+        if (!w_.reach(Cut::no_database)) return;
         if (first) w_.data.schema = "half-" + b->migrates_to;
         if (!first && !b->migration_fails) w_.data.schema = b->migrates_to;
         ++w_.data.writes;
@@ -62,7 +63,9 @@ class Commands final : public os::Processes {
         const auto* b = w_.behaviour_of(folder);
         auto& r = w_.records[record];
         r.state = os::RecordState::finished;
-        r.outcome.exit_code = command.argv.front() == "migrate" && b != nullptr && b->migration_fails ? 1 : 0;
+        const bool migration = command.argv.front() == "migrate" && b != nullptr;
+        const bool whole = !migration || b->migrates_to.empty() || w_.data.schema == b->migrates_to;
+        r.outcome.exit_code = migration && (b->migration_fails || !whole) ? 1 : 0;
     }
     World& w_;
 };
@@ -71,7 +74,7 @@ class SimDatabase final : public Database {
    public:
     explicit SimDatabase(World& world) : w_(world) {}
     Result<DatabaseFacts> inspect() override {
-        TRY_VOID(w_.alive());
+        TRY_VOID(w_.reach(Cut::no_database));
         return DatabaseFacts{"simulated", "sim://shop", 1000, {}, w_.data.schema, std::to_string(w_.data.writes), 0};
     }
     Result<Snapshot> snapshot(const os::Path& folder, const std::string& mark, bool keep_copy) override {
@@ -98,18 +101,18 @@ class SimDatabase final : public Database {
                 w_.fence = mark;
                 return {};
             }));
-        TRY_VOID(w_.alive());
+        TRY_VOID(w_.reach(Cut::no_database));
         return Fence{"shop", "shop_fenced", {}, {}};
     }
     Result<> unfence(const std::string&) override {
-        if (w_.fence.empty()) return w_.alive();
+        if (w_.fence.empty()) return w_.reach(Cut::no_database);
         return w_.change("database: unfence", [&]() -> Result<> {
             w_.fence.clear();
             return {};
         });
     }
     Result<> lay_aside(const Snapshot& snapshot, const std::string& mark) override {
-        TRY_VOID(w_.alive());
+        TRY_VOID(w_.reach(Cut::no_database));
         if (w_.failed_copies.count(mark) != 0 || w_.copies.count(mark) != 0 || w_.copies.count(snapshot.restored) != 0) return {};
         return w_.change("database: lay aside", [&]() -> Result<> {
             w_.copies.insert(mark);
@@ -117,7 +120,7 @@ class SimDatabase final : public Database {
         });
     }
     Result<> restore(const Snapshot& snapshot, const std::string& mark) override {
-        TRY_VOID(w_.alive());
+        TRY_VOID(w_.reach(Cut::no_database));
         if (w_.failed_copies.count(mark) != 0) return {};
         const auto dump = w_.dumps.find(snapshot.path.string());
         if (dump == w_.dumps.end()) return fail(Code::corrupt, "the dump is gone");
@@ -132,7 +135,7 @@ class SimDatabase final : public Database {
         });
     }
     Result<Written> written_since(const std::string& mark) override {
-        TRY_VOID(w_.alive());
+        TRY_VOID(w_.reach(Cut::no_database));
         return mark == std::to_string(w_.data.writes) ? Written::no : Written::unknown;
     }
     Result<> forget(const Snapshot& snapshot, bool keep_dump) override {
@@ -142,7 +145,7 @@ class SimDatabase final : public Database {
         return drop((folder / ("shop-" + mark + ".dump")).string(), mark);
     }
     Result<std::optional<ReplacedDatabase>> replaced(const std::string& mark) override {
-        TRY_VOID(w_.alive());
+        TRY_VOID(w_.reach(Cut::no_database));
         if (w_.failed_copies.count(mark) == 0) return std::optional<ReplacedDatabase>();
         return std::optional(ReplacedDatabase{"shop_failed_" + mark, 1000});
     }
@@ -155,7 +158,7 @@ class SimDatabase final : public Database {
 
    private:
     Result<> drop(const std::string& dump, const std::string& copy) {
-        if (w_.dumps.count(dump) == 0 && w_.copies.count(copy) == 0) return w_.alive();
+        if (w_.dumps.count(dump) == 0 && w_.copies.count(copy) == 0) return w_.reach(Cut::no_database);
         return w_.change("database: forget", [&]() -> Result<> {
             w_.dumps.erase(dump);
             w_.copies.erase(copy);
@@ -170,7 +173,7 @@ class SimServices final : public Services {
     explicit SimServices(World& world) : w_(world) {}
     Result<ServiceCapabilities> capabilities() override { return ServiceCapabilities{true, true, ""}; }
     Result<std::vector<ServiceState>> observe() override {
-        TRY_VOID(w_.alive());
+        TRY_VOID(w_.reach(Cut::no_services));
         std::vector<ServiceState> out;
         for (const auto& [name, s] : w_.services) {
             ServiceState state;
@@ -197,11 +200,11 @@ class SimServices final : public Services {
                 return {};
             }));
         }
-        return w_.alive();
+        return w_.reach(Cut::no_services);
     }
     Result<> guard(bool on, const std::string& mark) override {
         const std::string wanted = on ? mark : "";
-        if (w_.guard == wanted) return w_.alive();
+        if (w_.guard == wanted) return w_.reach(Cut::no_services);
         return w_.change(on ? "services: guard" : "services: unguard", [&]() -> Result<> {
             w_.guard = wanted;
             return {};
@@ -221,7 +224,7 @@ class SimServices final : public Services {
             }));
             if (!service.running) return fail(Code::failed, name + " throws at boot");
         }
-        return w_.alive();
+        return w_.reach(Cut::no_services);
     }
     World& w_;
 };
@@ -234,7 +237,7 @@ class SimProbe final : public Probe {
         const auto found = w_.services.find(spec.name);
         if (!w_.alive() || found == w_.services.end() || !found->second.running) return {false, "connection refused", ""};
         const auto& b = w_.releases[found->second.version];
-        const bool ok = b.healthy && b.reads.count(w_.data.schema) != 0 && w_.fence.empty();
+        const bool ok = b.healthy && b.reads.count(w_.data.schema) != 0 && w_.fence.empty() && w_.reach(Cut::no_database);
         return {ok, ok ? "200" : "503", found->second.version};
     }
 

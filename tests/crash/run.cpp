@@ -210,6 +210,7 @@ std::string recorded_result(World& w, const std::string& file) {
     const auto journal = life.journal(file);
     if (!journal) return {};
     const auto operations = journal->operations(1);
+    if (std::getenv("UPREV_WHY") != nullptr && operations && !operations->empty()) fprintf(stderr, "%s\n", operations->front().report.dump().c_str());
     return operations && !operations->empty() ? std::string(word(operations->front().result)) : std::string();
 }
 
@@ -316,8 +317,8 @@ Verdict run(const Scenario& scenario, Kill first, Kill second) {
             (void)carry_on(life, *journal).has_value();
     }
     out.labels = w.labels();
-    out.point = first.at == 0 ? "" : out.labels.empty() ? "?" : out.labels.back();
-    for (int life = 0; w.killed() && life < 4; ++life) {
+    out.point = first.at == 0 ? "" : first.at > out.labels.size() ? "?" : out.labels[first.at - 1];
+    for (int life = 0; (w.killed() || w.out()) && life < 4; ++life) {
         w.revive(life == 0 ? second : Kill{});
         recover(w, file);
         if (life == 0) out.recovery_changes = w.changes();

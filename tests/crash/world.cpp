@@ -3,11 +3,53 @@
 
 namespace uprev::sim {
 
-std::string_view word(Cut cut) { return cut == Cut::before ? "before" : cut == Cut::after ? "after" : "dropped"; }
+std::string_view word(Cut cut) {
+    switch (cut) {
+        case Cut::before:
+            return "before";
+        case Cut::after:
+            return "after";
+        case Cut::dropped:
+            return "dropped";
+        case Cut::no_database:
+            return "no database";
+        case Cut::no_services:
+            return "no services";
+        case Cut::disk_full:
+            return "disk full";
+    }
+    return "";
+}
+
+bool is_outage(Cut cut) { return cut >= Cut::no_database; }
 
 Result<> World::alive() const {
     if (killed_) return fail(Code::unavailable, "the simulated uprev is dead");
     return {};
+}
+
+Result<> World::reach(Cut part) const {
+    TRY_VOID(alive());
+    if (!out_ || kill_.cut != part) return {};
+    if (part == Cut::disk_full) return fail(Code::exhausted, "no space left on the simulated disk");
+    return fail(Code::unavailable, part == Cut::no_database ? "the database is away" : "the service manager is away");
+}
+
+Result<> World::possible(const std::string& what) const {
+    if (what == "database: dump") TRY_VOID(reach(Cut::disk_full));
+    if (what.starts_with("database: ")) return reach(Cut::no_database);
+    if (what.starts_with("services: ")) return reach(Cut::no_services);
+    // What only takes away, or exchanges names, needs no room.
+    if (what.starts_with("files: remove") || what.starts_with("files: rename") || what == "files: exchange" || what == "sync") return alive();
+    if (what.starts_with("files: ") || what.starts_with("unpack: ") || what.starts_with("journal: "))
+        return reach(Cut::disk_full);
+    return alive();
+}
+
+void World::count(const std::string& what) {
+    ++count_;
+    labels_.push_back(what);
+    if (count_ == kill_.at && is_outage(kill_.cut)) out_ = true;
 }
 
 void World::die(bool power) {
@@ -28,9 +70,9 @@ void World::die(bool power) {
 Result<> World::change(const std::string& what, const std::function<Result<>()>& effect) {
     TRY_VOID(alive());
     tick();
-    ++count_;
-    labels_.push_back(what);
-    const bool here = count_ == kill_.at;
+    count(what);
+    TRY_VOID(possible(what));
+    const bool here = count_ == kill_.at && !is_outage(kill_.cut);
     if (here && kill_.cut == Cut::before) {
         die(false);
         return alive();
@@ -49,12 +91,12 @@ Result<> World::commit(const std::string& what, bool before) {
     TRY_VOID(alive());
     if (before) {
         tick();
-        ++count_;
-        labels_.push_back(what);
+        count(what);
+        TRY_VOID(possible(what));
         if (count_ == kill_.at && kill_.cut == Cut::before) die(false);
         return alive();
     }
-    if (count_ == kill_.at) die(kill_.cut == Cut::dropped);
+    if (count_ == kill_.at && !is_outage(kill_.cut)) die(kill_.cut == Cut::dropped);
     return alive();
 }
 
@@ -63,6 +105,7 @@ void World::revive(Kill kill) {
     count_ = 0;
     labels_.clear();
     killed_ = false;
+    out_ = false;
 }
 
 void World::boot() {
@@ -104,7 +147,7 @@ void World::tick() {
 }
 
 void World::client_writes() {
-    if (!fence.empty()) return;
+    if (!fence.empty() || !reach(Cut::no_database)) return;
     for (const auto& [name, service] : services) {
         if (!service.running) continue;
         const auto found = releases.find(service.version);

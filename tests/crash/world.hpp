@@ -17,7 +17,10 @@
 
 namespace uprev::sim {
 
-enum class Cut { before, after, dropped };  // dropped: power is lost right after the change, and what was not synced is gone
+// before, after: uprev is killed. dropped: power is lost right after the change, and what was not synced is gone. The others are
+// outages: from the change on, and until uprev is started anew, that part of the machine refuses to work.
+enum class Cut { before, after, dropped, no_database, no_services, disk_full };
+bool is_outage(Cut cut);
 std::string_view word(Cut cut);
 
 struct Kill {
@@ -64,6 +67,9 @@ class World {
     // A commit of the journal: killed before it happens, or after it has; never in its middle (that is SQLite's own business).
     Result<> commit(const std::string& what, bool before);
     [[nodiscard]] Result<> alive() const;  // Code::unavailable once uprev was killed
+    // Like `alive`; and Code::unavailable or Code::exhausted while that part is out.
+    [[nodiscard]] Result<> reach(Cut part) const;
+    [[nodiscard]] bool out() const { return out_; }
     [[nodiscard]] std::size_t changes() const { return count_; }
     [[nodiscard]] const std::vector<std::string>& labels() const { return labels_; }
     [[nodiscard]] bool killed() const { return killed_; }
@@ -97,11 +103,15 @@ class World {
 
    private:
     void die(bool power);
+    void count(const std::string& what);
+    // The part of the machine that this change needs, by its label.
+    [[nodiscard]] Result<> possible(const std::string& what) const;
     Kill kill_;
     std::size_t count_ = 0;
     std::vector<std::string> labels_;
     bool killed_ = false;
     bool lost_power_ = false;
+    bool out_ = false;  // kill_.cut names what
 };
 
 inline constexpr const char* root = "/srv/shop";
