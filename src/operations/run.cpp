@@ -321,8 +321,12 @@ Json work(const SitePlace& place, const WorkOptions& options, const OsParts* os)
     if (auto made = (*session)->fs().make_folders(folder, 0700); !made) return failed_report(options, made.error());
     // Made 0600 before anything is appended to it.
     if (auto made = (*session)->fs().write(folder / "events.log", "", 0600); !made) return failed_report(options, made.error());
+    // Room for the last word, also on a disk that is full by then.
+    const auto room = folder / "result.room";
+    (void)(*session)->fs().write(room, std::string(std::size_t{128} << 10, ' '), 0600).has_value();
     auto report = Worker(**session, options).run();
     auto out = report ? *report : failed_report(options, report.error());
+    (void)(*session)->fs().remove_tree(room).has_value();
     (void)(*session)
         ->fs()
         .write(folder / "result.json", out.dump(-1, ' ', false, Json::error_handler_t::replace), 0600)
