@@ -55,7 +55,7 @@ crash: ## every pair of crash points, many moments on real parts, power cuts: ho
 
 bench: ## the measurements of bench/, on a release build
 	scripts/install-deps.sh build test bench
-	scripts/build.sh release
+	scripts/build.sh release uprev uprev-shim uprev-bench-steps
 	bench/run.sh
 
 install: ## into PREFIX (/usr/local), below DESTDIR when set

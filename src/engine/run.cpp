@@ -15,7 +15,6 @@ namespace uprev {
 namespace {
 
 constexpr int attempts_at_most = 3;
-constexpr auto patience = std::chrono::seconds(30);  // with what is away for a moment, when giving up would leave things half-way
 
 // The machine's trouble, not the step's: the same may well succeed once the server answers or the disk has room.
 bool passes(const Error& e) { return e.code == Code::unavailable || e.code == Code::exhausted || e.code == Code::timeout; }
@@ -368,14 +367,14 @@ class Loop {
 
     // Tries what can't be given up: a few times, and for a while when it is the machine's trouble.
     Result<> patiently(const PlannedStep* step, const std::function<Result<>()>& what) {
-        const auto end = ports_.clock->steady() + patience;
+        const auto end = ports_.clock->steady() + pinned_.site.undo_limit;
         for (int attempt = 1;; ++attempt) {
             auto done = what();
             if (done || done.error().code == Code::needs_operator) return done;
             const bool passing = passes(done.error());
             if (passing ? ports_.clock->steady() >= end : attempt >= attempts_at_most) return done;
             if (attempt == attempts_at_most && step != nullptr)
-                hooks_.say(*step, "tries on for half a minute: " + done.error().text());
+                hooks_.say(*step, "tries on: " + done.error().text());
             ports_.clock->sleep(std::chrono::milliseconds(attempt < attempts_at_most ? 500 : 2000));
         }
     }

@@ -288,6 +288,9 @@ struct Fields<SiteFile> {
         field("plugins", &SiteFile::plugins, "Plugins whose manifests say which application versions they work with"),
         field("parallel", &SiteFile::parallel, "Installs and builds at the same time", {.least = 1, .most = 64}),
         field("quiesce_limit", &SiteFile::quiesce_limit, "Patience for services to finish what they do before they are stopped"),
+        field("undo_limit", &SiteFile::undo_limit,
+              "Patience, while going back, with a database, a service manager or a disk that fails; then the operation stands "
+              "half-way until `uprev resume`"),
         field("prober_hz", &SiteFile::prober_hz, "How often a second each health address is asked while downtime is measured",
               {.least = 1, .most = 100}),
         field("release", &SiteFile::release,

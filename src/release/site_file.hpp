@@ -158,6 +158,7 @@ struct SiteFile {
     std::optional<PluginRangeSpec> plugins;
     std::uint32_t parallel = 2;  // prepare steps side by side
     Millis quiesce_limit{30'000};
+    Millis undo_limit{30'000};
     std::uint32_t prober_hz = 20;
     ReleaseFile release;  // key `release`: for vendors that ship no release file; layered under the release's own
 };

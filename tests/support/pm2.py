@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """PM2 with a home of its own, run by the application's user."""
+import contextlib
 import json
 import os
 import signal
@@ -50,3 +51,13 @@ class Pm2:
                 return
             time.sleep(0.05)
         os.kill(pid, signal.SIGKILL)
+
+    def destroy(self):
+        """At once and with all that it runs: for the end of a test."""
+        pid = self.daemon()
+        doomed = sorted(workplace.descendants(pid)) if pid else []
+        for one in doomed:
+            with contextlib.suppress(OSError):
+                os.kill(one, signal.SIGKILL)
+        while any(workplace.alive(one) for one in doomed):
+            time.sleep(0.005)

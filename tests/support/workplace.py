@@ -7,6 +7,7 @@ import contextlib
 import fcntl
 import os
 import pwd
+import random
 import shutil
 import socket
 import subprocess
@@ -68,9 +69,32 @@ def temporary_folder(prefix):
 
 
 def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    """Below those that the kernel hands to clients, so that nobody's connection takes it before the server does."""
+    while True:
+        port = random.randrange(10000, 32000)
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
+
+
+def descendants(pid):
+    """The process itself, its children, theirs and so on."""
+    found, queue = set(), [pid]
+    while queue:
+        current = queue.pop()
+        found.add(current)
+        with contextlib.suppress(OSError):
+            for task in Path(f"/proc/{current}/task").iterdir():
+                queue += [int(child) for child in (task / "children").read_text().split()]
+    return found
+
+
+def alive(pid):
+    """Zombies are not."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] not in "ZX"
+    except OSError:
+        return False
 
 
 def give(path, user):

@@ -63,7 +63,7 @@ def ask(port, path="/health", timeout=2):
 
 class Installation:
     def __init__(self, version="1.4.0", releases=("1.4.0", "1.4.2", "1.5.0"), writes="auto", extra="", stable="500ms",
-                 within="6s", instances=2, folder=None):
+                 within="12s", instances=2, folder=None):
         self.user = workplace.application_user()
         self.folder = folder or workplace.temporary_folder("shop")
         self.root, self.shared = self.folder / "carphacom", self.folder / "carphacom" / "shared"
@@ -197,7 +197,7 @@ class Installation:
     def close(self):
         uprev.kill(self.folder, shims=True)  # one that was interrupted would start again what is stopped here
         if self.pm2:
-            self.pm2.kill()
+            self.pm2.destroy()
         if self.database:
             self.database.stop("immediate")
         if self.feed:

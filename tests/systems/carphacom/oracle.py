@@ -115,22 +115,9 @@ def leftovers(shop):
     return found + ([f"staging left behind: {strays}"] if strays else [])
 
 
-def descendants(pid):
-    found, queue = set(), [pid]
-    while queue:
-        current = queue.pop()
-        found.add(current)
-        try:
-            for task in Path(f"/proc/{current}/task").iterdir():
-                queue += [int(child) for child in (task / "children").read_text().split()]
-        except OSError:
-            pass
-    return found
-
-
 def children(shop):
     """No process of an operation outlives it: none works below the installation except what PM2 runs."""
-    ours = descendants(shop.pm2.daemon()) if shop.pm2.daemon() else set()
+    ours = workplace.descendants(shop.pm2.daemon()) if shop.pm2.daemon() else set()
     ours |= {os.getpid()}
     found = []
     for entry in Path("/proc").iterdir():

@@ -21,6 +21,7 @@ class Failures(unittest.TestCase):
         """Upgrades, does harm as `step` begins, heals when uprev gave up, recovers and asks the oracle."""
         shop = scenario.installation.Installation(releases=("1.4.0", version), stable="300ms", **options)
         try:
+            shop.write_site(lambda text: "undo_limit: 3s\n" + text)
             shop.adopt()
             with scenario.client.Client(shop, pause=0.05) as customer:
                 process = shop.uprev.start("upgrade", "--to", version)
@@ -51,7 +52,7 @@ class Failures(unittest.TestCase):
 
     def test_pm2s_daemon_is_killed_in_each_phase(self):
         def harm(shop):
-            for pid in scenario.oracle.descendants(shop.pm2.daemon()):
+            for pid in scenario.installation.workplace.descendants(shop.pm2.daemon()):
                 os.kill(pid, signal.SIGKILL)
 
         for step in PHASES:

@@ -24,7 +24,7 @@ class Reboot(scenario.ShopTest):
             time.sleep(pause)
             self.assertIsNone(process.poll(), "the upgrade was over before the power went")
             scenario.uprev.kill(self.shop.folder, shims=True)
-            for pid in scenario.oracle.descendants(self.shop.pm2.daemon()):
+            for pid in scenario.installation.workplace.descendants(self.shop.pm2.daemon()):
                 os.kill(pid, signal.SIGKILL)
             self.shop.database.stop("immediate")
             process.communicate()
