@@ -4,8 +4,10 @@ on the same artifact, which lies on the disk already. Timed from the worker's ev
 rename that gives the release its name. Memory is the worker's high-water mark over the whole upgrade."""
 import json
 import os
+import socket
 import statistics
 import subprocess
+import sys
 import tempfile
 import threading
 import time
@@ -24,21 +26,28 @@ source: {{kind: feed, url: {feed}/feed.json, ca_file: {ca}, allow_private_addres
 trust:
   require: [sha256, minisign]
   minisign: {{keys: ["{key}"], trusted_comment: "version:${{version}}"}}
-services: {{kind: command, commands: {{web: {{start: ["true"], stop: ["true"], status: ["true"]}}}}}}
+services: {{kind: command, commands: {{web: {{start: ["true"], stop: ["true"], reload: ["true"], status: ["true"]}}}}}}
 release: {{services: {{web: {{}}}}}}
 """
 
 
 class Vendor:
-    """A web server that costs little: the kernel's page cache through TLS, a process of its own."""
+    """The web server of bench/vendor.py, over `folder`."""
 
     def __init__(self, folder):
         import feed_server
         import workplace
         self.certificates = feed_server.make_certificates(workplace.cache() / "certificates")
         self.port = workplace.free_port()
-        self.process = subprocess.Popen(["openssl", "s_server", "-accept", f"127.0.0.1:{self.port}", "-cert", self.certificates / "server.pem", "-key",
-                                         self.certificates / "server.key", "-HTTP", "-quiet"], cwd=folder, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+        program = Path(__file__).with_name("vendor.py")
+        self.process = subprocess.Popen([sys.executable, "-B", program, str(self.port), self.certificates / "server.pem", self.certificates / "server.key"],
+                                        cwd=folder, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+        for _ in range(200):
+            with socket.socket() as probe:
+                if probe.connect_ex(("127.0.0.1", self.port)) == 0:
+                    return
+            time.sleep(0.05)
+        raise RuntimeError("the vendor's web server does not answer")
 
     def close(self):
         self.process.kill()
@@ -120,7 +129,6 @@ def measure(quick):
     feed = artifact.published(megabytes)
     vendor = Vendor(feed)
     try:
-        time.sleep(0.3)
         rivals = {"uprev": lambda: by_uprev(feed, f"https://127.0.0.1:{vendor.port}", vendor.certificates / "ca.pem"), "tar": lambda: by_tar(feed)}
         seen = rounds.interleaved(rivals, 2 if quick else 5)
     finally:
