@@ -11,7 +11,7 @@ namespace {
 
 constexpr os::Milliseconds pause{250};
 constexpr os::Milliseconds look_again{400};    // while PM2 works
-constexpr os::Milliseconds steady_for{1'500};  // over PM2's own min_uptime of a second
+constexpr os::Milliseconds steady_for{1'500};  // an age over PM2's own min_uptime of a second
 constexpr Millis acting{30'000};
 
 bool online(const Pm2Worker& worker) { return worker.status == "online"; }
@@ -173,27 +173,18 @@ std::string Pm2Services::objection(const Names& names, const Pm2Workers& now, co
 
 Result<> Pm2Services::confirm_running(const Names& names, const Pm2Workers& before, const std::set<int>& renewed,
                                       const os::Path& release) {
-    auto until = clock_.steady() + site_.services.settle;
-    os::Milliseconds since{-1};
-    Pm2Workers last = before;
+    const auto until = clock_.steady() + site_.services.settle + steady_for;
     for (;;) {
         const auto now = TRY(own(names));
         if (const auto death = death_since(before, now); !death.app.empty()) return died(death);
         const auto problem = objection(names, now, before, renewed, release);
-        const bool same = std::all_of(now.begin(), now.end(), [&](const Pm2Worker& one) {
-            const auto* earlier = worker_by_id(last, one.id);
-            return earlier != nullptr && earlier->pid == one.pid && earlier->restarts == one.restarts;
-        });
-        const auto time = clock_.steady();
-        if (!problem.empty() || !same) since = os::Milliseconds{-1};
-        if (problem.empty() && since.count() < 0) since = time;
-        if (problem.empty() && time - since >= steady_for) return {};
-        if (!problem.empty() && time >= until)
+        const auto young = [](const Pm2Worker& one) { return age_of(one.pid).value_or(os::Milliseconds(0)) < steady_for; };
+        if (problem.empty() && std::none_of(now.begin(), now.end(), young)) return {};
+        if (clock_.steady() >= until)
             return fail(Code::failed,
-                        problem + " after " + format_duration(site_.services.settle) +
+                        (problem.empty() ? "a worker is replaced again and again" : problem) + " after " + format_duration(site_.services.settle) +
                             (said_.empty() ? "" : " (pm2 said: " + said_ + ")"),
                         "see 'pm2 list' and 'pm2 logs' as the installation's user");
-        last = now;
         clock_.sleep(pause);
     }
 }

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "adapters/services/running_from.hpp"
 
+#include <time.h>
+#include <unistd.h>
+
 #include <algorithm>
 
 #include "os/identity.hpp"
@@ -17,6 +20,14 @@ bool alive(int pid) {
     if (pid <= 0) return false;
     const auto process = os::identify(pid);
     return process && os::alive(*process);
+}
+
+std::optional<std::chrono::milliseconds> age_of(int pid) {
+    const auto process = os::identify(pid);
+    timespec now{};
+    if (!process || ::clock_gettime(CLOCK_BOOTTIME, &now) != 0) return {};
+    const auto started = std::chrono::milliseconds(process->start * 1'000 / static_cast<std::uint64_t>(::sysconf(_SC_CLK_TCK)));
+    return std::chrono::milliseconds(now.tv_sec * 1'000 + now.tv_nsec / 1'000'000) - started;
 }
 
 bool within(const os::Path& path, const os::Path& folder) {

@@ -2,7 +2,8 @@
 // Where processes really are, whatever their manager believes.
 #pragma once
 
-#include <vector>
+#include <chrono>
+#include <optional>
 
 #include "os/filesystem.hpp"
 
@@ -10,6 +11,8 @@ namespace uprev {
 
 os::Path running_from(int pid);                             // /proc/PID/cwd, resolved; empty: no such process, or not ours to see
 bool alive(int pid);                                        // exists and is no zombie
+// How long it has been running; nothing when it isn't.
+std::optional<std::chrono::milliseconds> age_of(int pid);
 bool within(const os::Path& path, const os::Path& folder);  // the folder itself or below it, by spelling
 os::Path resolved(const os::Path& path);                    // symlinks followed as far as the path exists
 
