@@ -329,11 +329,6 @@ class CurlHttp final : public Http {
 
 }  // namespace
 
-// curl_global_init isn't thread-safe; a local static is initialised exactly once.
-std::unique_ptr<Http> make_http() {
-    static const CURLcode ready = curl_global_init(CURL_GLOBAL_DEFAULT);
-    (void)ready;
-    return std::make_unique<CurlHttp>();
-}
+std::unique_ptr<Http> make_http() { return std::make_unique<CurlHttp>(); }
 
 }  // namespace uprev::os

@@ -320,6 +320,8 @@ bool HttpHead::is_redirect() const {
 
 Result<Exchanged> exchange(const Exchange& what) {
     Running run(what);
+    // Isn't thread-safe; a local static is initialised exactly once. Not before it is needed: it loads the library.
+    [[maybe_unused]] static const CURLcode ready = curl_global_init(CURL_GLOBAL_DEFAULT);
     const Easy easy(curl_easy_init());
     const Multi multi(curl_multi_init());
     if (!easy || !multi) return fail(Code::exhausted, "libcurl has no memory");
