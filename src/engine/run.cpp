@@ -7,17 +7,13 @@
 #include <set>
 #include <thread>
 
+#include "engine/patience.hpp"
 #include "engine/safe_state.hpp"
 #include "engine/verdict.hpp"
 
 namespace uprev {
 
 namespace {
-
-constexpr int attempts_at_most = 3;
-
-// The machine's trouble, not the step's: the same may well succeed once the server answers or the disk has room.
-bool passes(const Error& e) { return e.code == Code::unavailable || e.code == Code::exhausted || e.code == Code::timeout; }
 
 Json error_json(const Error& e) { return {{"code", code_name(e.code)}, {"message", e.text()}, {"hint", e.hint}}; }
 
@@ -62,7 +58,7 @@ class Loop {
     StepContext context(const PlannedStep* step) {
         StepContext c{pinned_, plan_, ports_, journal_, operation_.id, verdict_, {}, {}, {}, {}, 1};
         c.cancelled = [this, step] {
-            return direction_ == Direction::forward && (step == nullptr || !past_point(*step)) && hooks_.cancelled();
+            return direction_ == Direction::forward && (step == nullptr || !plan_.past_point(*step)) && hooks_.cancelled();
         };
         c.say = [this, step](const std::string& line) {
             if (step != nullptr) hooks_.say(*step, line);
@@ -105,14 +101,6 @@ class Loop {
         });
     }
 
-    // After the point of no return there is no way back that keeps every row.
-    bool past_point(const PlannedStep& step) const {
-        if (plan_.point_of_no_return.empty()) return step.phase > Phase::gate;
-        const auto point = plan_.index(plan_.point_of_no_return);
-        const auto here = plan_.index(step.id);
-        return here > point || (here == point && (step.kind == "migrate.run" || step.kind == "database.restore"));
-    }
-
     void set(const PlannedStep& step, StepStatus status, const Error* error = nullptr) {
         {
             const std::lock_guard guard(mutex_);
@@ -152,7 +140,7 @@ class Loop {
                 ++i;
                 continue;
             }
-            if (!past_point(step) && hooks_.cancelled()) {
+            if (!plan_.past_point(step) && hooks_.cancelled()) {
                 why_ = fail(Code::interrupted, "stopped on request before '" + step.title + "'");
                 return back();
             }
@@ -160,7 +148,7 @@ class Loop {
             auto done = end - i > 1 ? together(i, end) : alone(step, [&] { return follower(step); });
             if (!done) {
                 why_ = done.error();
-                if (past_point(step) || stay_or_lose(step)) return after_point(step);
+                if (plan_.past_point(step) || stay_or_lose(step)) return after_point(step);
                 return back();
             }
             i = end;
@@ -184,7 +172,7 @@ class Loop {
             why_ = fail(Code::interrupted, "'" + step.title + "' had failed when uprev was stopped");
             if (error.is_object())
                 why_ = fail(code_from_name(error.value("code", "failed")), error.value("message", ""), error.value("hint", ""));
-            if (past_point(step) || stay_or_lose(step)) return nullptr;
+            if (plan_.past_point(step) || stay_or_lose(step)) return nullptr;
             failed_step_ = step.id;
             return &step;
         }
@@ -228,7 +216,7 @@ class Loop {
                 return true;
             }
             case StepClass::repeatable:
-                if (records_[step.id].attempts < attempts_at_most || past_point(step)) return false;
+                if (records_[step.id].attempts < attempts_at_most || plan_.past_point(step)) return false;
                 return fail(Code::interrupted, "'" + step.title + "' was cut off " + std::to_string(attempts_at_most) + " times");
             case StepClass::observed:
             case StepClass::once:
@@ -355,7 +343,7 @@ class Loop {
     Result<RunOutcome> after_point(const PlannedStep& step) {
         const auto& kind = *find_kind(table_, step.kind);
         if (kind.step_class == StepClass::once || step.kind == "migrate.run") return stopped(why_);
-        auto done = patiently(&step, [&]() -> Result<> {
+        auto done = tried(&step, [&]() -> Result<> {
             TRY_VOID(intend(step, StepStatus::doing));
             return perform(kind, step, [&] { return follower(step); });
         });
@@ -365,32 +353,25 @@ class Loop {
         return stopped(why_);
     }
 
-    // Tries what can't be given up: a few times, and for a while when it is the machine's trouble.
-    Result<> patiently(const PlannedStep* step, const std::function<Result<>()>& what) {
-        const auto end = ports_.clock->steady() + pinned_.site.undo_limit;
-        for (int attempt = 1;; ++attempt) {
-            auto done = what();
-            if (done || done.error().code == Code::needs_operator) return done;
-            const bool passing = passes(done.error());
-            if (passing ? ports_.clock->steady() >= end : attempt >= attempts_at_most) return done;
-            if (attempt == attempts_at_most && step != nullptr)
-                hooks_.say(*step, "tries on: " + done.error().text());
-            ports_.clock->sleep(std::chrono::milliseconds(attempt < attempts_at_most ? 500 : 2000));
-        }
+    Result<> tried(const PlannedStep* step, const std::function<Result<>()>& what) {
+        return patiently(*ports_.clock, pinned_.site.undo_limit, what, [&](const Error& e) {
+            if (step != nullptr) hooks_.say(*step, "tries on: " + e.text());
+        });
     }
 
     // Nothing is decided and nothing written: the journal holds where it stands, as after a crash, and recovery goes on from there.
     Error unfinished(Error error) const {
-        error.message = "the " + operation_.kind + " to " + operation_.to + " (" + operation_.id + ") stands half-way: " + error.text();
+        error.message =
+            "the " + operation_.kind + " to " + operation_.to + " (" + operation_.id + ") stands half-way: " + error.text();
         error.context.clear();
-        error.hint = (error.hint.empty() ? "" : error.hint + "; ") +
-                     std::string("once that is mended, 'uprev resume' goes on from here");
+        error.hint =
+            (error.hint.empty() ? "" : error.hint + "; ") + std::string("once that is mended, 'uprev resume' goes on from here");
         return error;
     }
 
     Result<RunOutcome> back() {
         if (direction_ != Direction::back || verdict_.is_null()) {
-            auto turned = patiently(nullptr, [&] { return turn(); });
+            auto turned = tried(nullptr, [&] { return turn(); });
             if (!turned) return unfinished(std::move(turned).error());
         }
         const auto verdict = data_verdict(verdict_.value("data", "needs_operator"));
@@ -434,7 +415,7 @@ class Loop {
             disrupting_ = true;
             hooks_.before_disruption();
         }
-        auto done = patiently(&step, [&]() -> Result<> {
+        auto done = tried(&step, [&]() -> Result<> {
             TRY_VOID(intend(step, StepStatus::undoing));
             auto c = context(&step);
             return kind.undo(c, step);
@@ -514,26 +495,6 @@ Result<RunOutcome> Engine::run(const Operation& operation, const EngineHooks& ho
     auto pinned = TRY(pinned_from_json(operation.pinned));
     Loop loop(table_, journal_, ports_, operation, hooks, std::move(plan), std::move(pinned));
     return loop.run();
-}
-
-const StepKind* find_kind(const StepTable& table, std::string_view name) {
-    for (const auto& kind : table)
-        if (kind.name == name) return &kind;
-    return nullptr;
-}
-
-std::string_view class_name(StepClass step_class) {
-    switch (step_class) {
-        case StepClass::repeatable:
-            return "repeatable";
-        case StepClass::observed:
-            return "observed";
-        case StepClass::once:
-            return "once";
-        case StepClass::best_effort:
-            return "best effort";
-    }
-    return "";
 }
 
 }  // namespace uprev

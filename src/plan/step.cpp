@@ -33,6 +33,13 @@ std::size_t Plan::index(std::string_view id) const {
     return steps.size();
 }
 
+bool Plan::past_point(const PlannedStep& step) const {
+    if (point_of_no_return.empty()) return step.phase > Phase::gate;
+    const auto point = index(point_of_no_return);
+    const auto here = index(step.id);
+    return here > point || (here == point && (step.kind == "migrate.run" || step.kind == "database.restore"));
+}
+
 std::size_t Plan::first_disruptive() const {
     for (std::size_t i = 0; i < steps.size(); ++i)
         if (steps[i].disruptive) return i;

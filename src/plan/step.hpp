@@ -56,6 +56,8 @@ struct Plan {
     [[nodiscard]] const PlannedStep* find(std::string_view id) const;
     [[nodiscard]] std::size_t index(std::string_view id) const;  // steps.size() when absent
     [[nodiscard]] std::size_t first_disruptive() const;          // steps.size() when none is
+    // From there on there is no way back that keeps every row.
+    [[nodiscard]] bool past_point(const PlannedStep& step) const;
 };
 
 Json to_json(const Plan& plan);

@@ -144,11 +144,19 @@ class Judge {
         return std::binary_search(facts_.environment_keys.begin(), facts_.environment_keys.end(), key);
     }
 
+    // Tools that count with two parts, or one: PostgreSQL 15.8, Java 17. Debian's own suffixes ("8.2-1+deb12") don't count.
+    static Result<Version> tool_version(std::string text) {
+        text = text.substr(0, text.find_first_not_of("v0123456789."));
+        auto version = Version::parse(text);
+        for (int missing = 2; !version && missing > 0; --missing) version = Version::parse(text += ".0");
+        return version;
+    }
+
     void runtimes() {
         for (const auto& wanted : release_.runtimes) {
             const auto found = facts_.runtimes.find(wanted.name);
             const auto text = found == facts_.runtimes.end() ? std::string() : found->second;
-            const auto version = Version::parse(text);
+            const auto version = tool_version(text);
             const auto range = Range::parse(wanted.range);
             if (text.empty())
                 add(Severity::blocker, "runtime." + wanted.name,

@@ -240,9 +240,22 @@ INSTANTIATE_TEST_SUITE_P(
                       Case{"runtime_that_cannot_be_read",
                            [](Shop& s, Consent&) {
                                s.release.runtimes = {{"php", ">=8"}};
+                               s.facts.runtimes = {{"php", "unknown"}};
+                           },
+                           "runtime.php", Severity::warning, Code::refused, "'unknown') can't be read", "check it against >=8"},
+                      Case{"runtime_with_two_parts_fits",
+                           [](Shop& s, Consent&) {
+                               s.release.runtimes = {{"php", ">=8.2"}, {"java", ">=17"}, {"sqlite3", ">=3.40"}};
+                               s.facts.runtimes = {{"php", "8.2"}, {"java", "17"}, {"sqlite3", "3.40.1-2+deb12u1"}};
+                           },
+                           ""},
+                      Case{"runtime_with_two_parts_too_old",
+                           [](Shop& s, Consent&) {
+                               s.release.runtimes = {{"php", ">=8.3"}};
                                s.facts.runtimes = {{"php", "8.2"}};
                            },
-                           "runtime.php", Severity::warning, Code::refused, "'8.2') can't be read", "check it against >=8"},
+                           "runtime.php", Severity::blocker, Code::refused, "php is 8.2, the release needs >=8.3",
+                           "install a version that fits"},
                       Case{"plugin_too_old",
                            [](Shop& s, Consent&) {
                                s.facts.plugins = {{"blog", "2.0.0", "", "1.4", "/x/plugin.json", ""},

@@ -81,7 +81,8 @@ TEST(CrashMatrix, EveryPoint) {
     operators.insert(outs.operators.begin(), outs.operators.end());
     if (std::getenv("UPREV_ACCEPT") != nullptr) {
         std::ofstream out(golden_file());
-        out << "# Where a crash or an outage may end in needs_operator: scenario | cut | change. Written by UPREV_ACCEPT=1; read each new "
+        out << "# Where a crash or an outage may end in needs_operator: scenario | cut | change. Written by UPREV_ACCEPT=1; read "
+               "each new "
                "line before keeping it.\n";
         for (const auto& line : operators) out << line << "\n";
     }

@@ -210,7 +210,6 @@ std::string recorded_result(World& w, const std::string& file) {
     const auto journal = life.journal(file);
     if (!journal) return {};
     const auto operations = journal->operations(1);
-    if (std::getenv("UPREV_WHY") != nullptr && operations && !operations->empty()) fprintf(stderr, "%s\n", operations->front().report.dump().c_str());
     return operations && !operations->empty() ? std::string(word(operations->front().result)) : std::string();
 }
 

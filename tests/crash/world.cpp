@@ -40,7 +40,8 @@ Result<> World::possible(const std::string& what) const {
     if (what.starts_with("database: ")) return reach(Cut::no_database);
     if (what.starts_with("services: ")) return reach(Cut::no_services);
     // What only takes away, or exchanges names, needs no room.
-    if (what.starts_with("files: remove") || what.starts_with("files: rename") || what == "files: exchange" || what == "sync") return alive();
+    if (what.starts_with("files: remove") || what.starts_with("files: rename") || what == "files: exchange" || what == "sync")
+        return alive();
     if (what.starts_with("files: ") || what.starts_with("unpack: ") || what.starts_with("journal: "))
         return reach(Cut::disk_full);
     return alive();

@@ -178,12 +178,14 @@ Result<> Pm2Services::confirm_running(const Names& names, const Pm2Workers& befo
         const auto now = TRY(own(names));
         if (const auto death = death_since(before, now); !death.app.empty()) return died(death);
         const auto problem = objection(names, now, before, renewed, release);
-        const auto young = [](const Pm2Worker& one) { return age_of(one.pid).value_or(os::Milliseconds(0)) < steady_for; };
+        const auto young = [time = clock_.steady()](const Pm2Worker& one) {
+            return age_of(one.pid, time).value_or(os::Milliseconds(0)) < steady_for;
+        };
         if (problem.empty() && std::none_of(now.begin(), now.end(), young)) return {};
         if (clock_.steady() >= until)
             return fail(Code::failed,
-                        (problem.empty() ? "a worker is replaced again and again" : problem) + " after " + format_duration(site_.services.settle) +
-                            (said_.empty() ? "" : " (pm2 said: " + said_ + ")"),
+                        (problem.empty() ? "a worker is replaced again and again" : problem) + " after " +
+                            format_duration(site_.services.settle) + (said_.empty() ? "" : " (pm2 said: " + said_ + ")"),
                         "see 'pm2 list' and 'pm2 logs' as the installation's user");
         clock_.sleep(pause);
     }

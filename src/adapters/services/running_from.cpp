@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "adapters/services/running_from.hpp"
 
-#include <time.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -22,12 +21,10 @@ bool alive(int pid) {
     return process && os::alive(*process);
 }
 
-std::optional<std::chrono::milliseconds> age_of(int pid) {
+std::optional<os::Milliseconds> age_of(int pid, os::Milliseconds now) {
     const auto process = os::identify(pid);
-    timespec now{};
-    if (!process || ::clock_gettime(CLOCK_BOOTTIME, &now) != 0) return {};
-    const auto started = std::chrono::milliseconds(process->start * 1'000 / static_cast<std::uint64_t>(::sysconf(_SC_CLK_TCK)));
-    return std::chrono::milliseconds(now.tv_sec * 1'000 + now.tv_nsec / 1'000'000) - started;
+    if (!process) return {};
+    return now - os::Milliseconds(process->start * 1'000 / static_cast<std::uint64_t>(::sysconf(_SC_CLK_TCK)));
 }
 
 bool within(const os::Path& path, const os::Path& folder) {

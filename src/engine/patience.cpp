@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "engine/patience.hpp"
+
+namespace uprev {
+
+bool passes(const Error& error) {
+    return error.code == Code::unavailable || error.code == Code::exhausted || error.code == Code::timeout;
+}
+
+Result<> patiently(os::Clock& clock, os::Milliseconds limit, const std::function<Result<>()>& what,
+                   const std::function<void(const Error&)>& told_once) {
+    const auto end = clock.steady() + limit;
+    for (int attempt = 1;; ++attempt) {
+        auto done = what();
+        if (done || done.error().code == Code::needs_operator) return done;
+        if (passes(done.error()) ? clock.steady() >= end : attempt >= attempts_at_most) return done;
+        if (attempt == attempts_at_most) told_once(done.error());
+        clock.sleep(os::Milliseconds(attempt < attempts_at_most ? 500 : 2'000));
+    }
+}
+
+}  // namespace uprev
