@@ -44,6 +44,25 @@ Json schemas_of(const Ports& ports) {
     return out;
 }
 
+// A copy doesn't finish, or take back, what the machine that it was copied from had begun: a database may be that machine's.
+Result<std::string> leave_to_the_original(Journal& journal) {
+    const auto left = TRY(journal.unfinished());
+    if (!left) return std::string();
+    if (left->machine.empty() || left->machine == os::machine_id())
+        return fail(Code::conflict, "the " + left->kind + " to " + left->to + " (" + left->id + ") was cut off",
+                    "run 'uprev resume' first");
+    const auto what = "the " + left->kind + " to " + left->to + " (" + left->id + ")";
+    TRY_VOID(
+        journal.finish(left->id, OperationResult::abandoned,
+                       {{"operation", left->id},
+                        {"kind", left->kind},
+                        {"result", "abandoned"},
+                        {"message", "left to the machine of which this is a copy; nothing was finished or taken back here"}}));
+    return what +
+           " is left to the machine that began it: look after what it left half-way here (guard, fence, staging) with 'uprev "
+           "doctor'\n";
+}
+
 Result<Reply> run(const Globals& globals, const std::string& version) {
     const SitePlace place{TRY(find_site_file(globals.site)), find_state_base(globals.state)};
     auto session = TRY(Session::open(place, Session::Mode::write));
@@ -56,13 +75,15 @@ Result<Reply> run(const Globals& globals, const std::string& version) {
     auto journal = TRY(Journal::open(session->state() / "journal.db", std::move(options)));
     const auto bound = TRY(journal.bound_machine());
     const auto known = TRY(journal.generations());
-    TRY_VOID(journal.bind_machine(os::machine_id()));
     auto g = TRY(describe(*session, *adapters->layout, version));
+    const auto left_alone = TRY(leave_to_the_original(journal));
+    TRY_VOID(journal.bind_machine(os::machine_id()));
     g.details["schemas"] = schemas_of(adapters->ports);
     if (!known.empty()) {
         const bool moved = bound != os::machine_id();
-        const auto text = moved ? "taken over: this installation now belongs to this machine\n"
-                                : "already looked after by uprev; nothing was changed\n";
+        const auto text = (moved ? "taken over: this installation now belongs to this machine\n"
+                                 : std::string("already looked after by uprev; nothing was changed\n")) +
+                          left_alone;
         return Reply{
             {{"adopted", false}, {"taken_over", moved}, {"version", known.front().version}, {"folder", known.front().folder}},
             text,

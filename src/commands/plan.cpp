@@ -26,7 +26,8 @@ Json estimate(Journal& journal, const Plan& plan) {
         if (o.kind != "upgrade" || !o.report.is_object() || o.report.value("writes", "") != writes ||
             o.report.value("result", "") != "succeeded")
             continue;
-        if (o.report["downtime"].is_object() && o.report["downtime"]["total_ms"].is_number())
+        if (o.report["downtime"].is_object() && o.report["downtime"]["total_ms"].is_number() &&
+            !o.report["downtime"].contains("not_measured"))
             downtimes.push_back(o.report["downtime"].value("total_ms", std::int64_t{0}));
         durations.push_back(o.ended_ms - o.created_ms);
     }

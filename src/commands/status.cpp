@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <CLI/CLI.hpp>
 
+#include "base/exit_codes.hpp"
 #include "commands/rows.hpp"
 #include "operations/report.hpp"
 #include "operations/restore.hpp"
@@ -23,8 +24,11 @@ Json running(Session& session, Journal& journal) {
         out["pid"] = holder->pid;
     }
     if (const auto steps = journal.steps(o.id))
-        for (const auto& s : *steps)
+        for (const auto& s : *steps) {
             if (s.status == StepStatus::doing || s.status == StepStatus::undoing) out["step"] = s.id;
+            const bool in_the_way = s.status == StepStatus::undoing || s.status == StepStatus::failed;
+            if (in_the_way && s.error.is_object()) out["why"] = s.error.value("message", "");
+        }
     return out;
 }
 
@@ -68,8 +72,9 @@ Result<Reply> run(const Globals& globals) {
         text += r["alive"].get<bool>() ? fmt::format("running: {} {} ({}), step {}, pid {}\n", r["kind"].get<std::string>(),
                                                      r["to"].get<std::string>(), r["operation"].get<std::string>(),
                                                      r.value("step", "-"), r.value("pid", 0))
-                                       : fmt::format("cut off: {} {} ({}): run 'uprev resume'\n", r["kind"].get<std::string>(),
-                                                     r["to"].get<std::string>(), r["operation"].get<std::string>());
+                                       : fmt::format("cut off: {} {} ({}): run 'uprev resume'\n{}", r["kind"].get<std::string>(),
+                                                     r["to"].get<std::string>(), r["operation"].get<std::string>(),
+                                                     r.contains("why") ? "         " + r["why"].get<std::string>() + "\n" : "");
     } else if (!last.empty()) {
         text +=
             fmt::format("last:    {} {} {}, {}\n", last[0].kind, last[0].to, word(last[0].result), os::iso8601(last[0].ended_ms));
@@ -79,7 +84,8 @@ Result<Reply> run(const Globals& globals) {
     for (const auto& f : failed)
         text += fmt::format("failed:  {}: {}\n", f["version"].get<std::string>(), f["reason"].get<std::string>());
     if (waits) text += "\n" + report_text(waits->report);
-    return Reply{std::move(json), std::move(text), waits ? 11 : 0};
+    const bool cut_off = json["running"].is_object() && !json["running"]["alive"].get<bool>();
+    return Reply{std::move(json), std::move(text), waits ? 11 : cut_off ? exit_code(Code::interrupted) : 0};
 }
 }  // namespace
 

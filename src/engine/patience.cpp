@@ -19,4 +19,11 @@ Result<> patiently(os::Clock& clock, os::Milliseconds limit, const std::function
     }
 }
 
+Error half_way(const Operation& operation, Error error) {
+    error.message = "the " + operation.kind + " to " + operation.to + " (" + operation.id + ") stands half-way: " + error.text();
+    error.context.clear();
+    error.hint = (error.hint.empty() ? "" : error.hint + "; ") + "once that is mended, 'uprev resume' goes on from here";
+    return error;
+}
+
 }  // namespace uprev

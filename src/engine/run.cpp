@@ -38,7 +38,7 @@ class Loop {
         TRY_VOID(check_versions());
         if (operation_.direction == Direction::back) return back();
         if (const auto* step = failed_before(); step != nullptr) return back();
-        if (recovering_ && !reached_disruption()) {
+        if (recovering_ && !reached_disruption() && !crossed_point()) {
             why_ =
                 fail(Code::interrupted, "uprev was stopped before anything that users see had changed", "run the command again");
             return back();
@@ -72,7 +72,7 @@ class Loop {
             const std::lock_guard guard(mutex_);
             return status(id);
         };
-        if (step != nullptr) c.attempt = std::max(1, records_[step->id].attempts);
+        if (step != nullptr) c.attempt = std::max(recovering_ ? 2 : 1, records_[step->id].attempts);
         return c;
     }
 
@@ -88,17 +88,16 @@ class Loop {
         return {};
     }
 
-    bool reached_disruption() const {
-        for (std::size_t i = plan_.first_disruptive(); i < plan_.steps.size(); ++i)
-            if (status(plan_.steps[i].id) != StepStatus::pending) return true;
-        return false;
+    template <typename Which>
+    bool begun(const Which& which) const {
+        return std::any_of(plan_.steps.begin(), plan_.steps.end(),
+                           [&](const auto& step) { return which(step) && status(step.id) != StepStatus::pending; });
     }
-
-    // A compatible migration is no disruption, but not nothing either: its schema stays.
-    bool migrated() const {
-        return std::any_of(plan_.steps.begin(), plan_.steps.end(), [&](const auto& step) {
-            return step.kind == "migrate.run" && status(step.id) != StepStatus::pending;
-        });
+    bool reached_disruption() const {
+        return begun([this](const auto& step) { return plan_.index(step.id) >= plan_.first_disruptive(); });
+    }
+    bool crossed_point() const {
+        return begun([this](const auto& step) { return plan_.past_point(step); });
     }
 
     void set(const PlannedStep& step, StepStatus status, const Error* error = nullptr) {
@@ -112,7 +111,7 @@ class Loop {
 
     Result<> intend(const PlannedStep& step, StepStatus as) {
         TRY_VOID(journal_.begin(operation_.id, {step.id}, as));
-        ++records_[step.id].attempts;
+        if (status_locked(step.id) != StepStatus::failed) ++records_[step.id].attempts;
         set(step, as);
         return {};
     }
@@ -204,6 +203,12 @@ class Loop {
         return perform(kind, step, next);
     }
 
+    // A release whose start takes the machine down would otherwise be started at every boot, for ever.
+    Result<bool> again(const PlannedStep& step) {
+        if (records_[step.id].attempts < attempts_at_most || plan_.past_point(step)) return false;
+        return fail(Code::interrupted, "'" + step.title + "' was cut off " + std::to_string(attempts_at_most) + " times");
+    }
+
     // True: nothing more to do for this step. False: perform it (again).
     Result<bool> after_crash(const StepKind& kind, const PlannedStep& step) {
         auto c = context(&step);
@@ -216,14 +221,13 @@ class Loop {
                 return true;
             }
             case StepClass::repeatable:
-                if (records_[step.id].attempts < attempts_at_most || plan_.past_point(step)) return false;
-                return fail(Code::interrupted, "'" + step.title + "' was cut off " + std::to_string(attempts_at_most) + " times");
+                return again(step);
             case StepClass::observed:
             case StepClass::once:
                 break;
         }
         const auto seen = TRY(kind.observe(c, step));
-        if (seen == Observation::not_done) return false;
+        if (seen == Observation::not_done) return again(step);
         if (seen != Observation::done)
             return fail(Code::interrupted, "'" + step.title + "' was cut off and its outcome is unknown",
                         "see 'uprev logs " + step.id + "'");
@@ -349,7 +353,7 @@ class Loop {
         });
         if (done) return forward();
         why_ = done.error();
-        if (passes(why_)) return unfinished(why_);
+        if (passes(why_)) return half_way(operation_, why_);
         return stopped(why_);
     }
 
@@ -359,20 +363,10 @@ class Loop {
         });
     }
 
-    // Nothing is decided and nothing written: the journal holds where it stands, as after a crash, and recovery goes on from there.
-    Error unfinished(Error error) const {
-        error.message =
-            "the " + operation_.kind + " to " + operation_.to + " (" + operation_.id + ") stands half-way: " + error.text();
-        error.context.clear();
-        error.hint =
-            (error.hint.empty() ? "" : error.hint + "; ") + std::string("once that is mended, 'uprev resume' goes on from here");
-        return error;
-    }
-
     Result<RunOutcome> back() {
         if (direction_ != Direction::back || verdict_.is_null()) {
             auto turned = tried(nullptr, [&] { return turn(); });
-            if (!turned) return unfinished(std::move(turned).error());
+            if (!turned) return half_way(operation_, std::move(turned).error());
         }
         const auto verdict = data_verdict(verdict_.value("data", "needs_operator"));
         if (verdict == DataVerdict::needs_operator) {
@@ -387,7 +381,11 @@ class Loop {
             auto undone = undo(step);
             if (undone) continue;
             auto error = std::move(undone).error();
-            if (passes(error)) return unfinished(std::move(error));
+            if (passes(error)) {
+                // Best effort: on a full disk there is no room for it.
+                (void)journal_.end(operation_.id, {step.id, StepStatus::undoing, {}, error_json(error)}).has_value();
+                return half_way(operation_, std::move(error));
+            }
             return stopped(error);
         }
         return went_back();
@@ -432,8 +430,10 @@ class Loop {
 
     RunOutcome went_back() {
         recall_reason();
-        return {reached_disruption() || migrated() ? OperationResult::undone : OperationResult::abandoned, why_, failed_step_,
-                remarks_};
+        // A compatible migration is no disruption, but not nothing either: its schema stays.
+        const bool migrated = begun([](const auto& step) { return step.kind == "migrate.run"; });
+        const auto result = reached_disruption() || migrated ? OperationResult::undone : OperationResult::abandoned;
+        return {result, why_, failed_step_, remarks_};
     }
 
     RunOutcome stopped(const Error& error) {

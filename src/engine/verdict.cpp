@@ -29,6 +29,13 @@ Migrations started_migrations(const StepContext& context) {
     return out;
 }
 
+// Nobody could write since the fence went up: it stands by itself, or the guard kept the services down whatever happened.
+bool kept_out(const StepContext& context) {
+    if (context.status("guard.on") == StepStatus::done) return true;
+    const auto& databases = context.ports.databases;
+    return std::all_of(databases.begin(), databases.end(), [](const auto& one) { return one.second->fence_stands(); });
+}
+
 // Whether the old release declares that it reads each database's schema as it is now.
 Result<bool> old_reads_now(StepContext& context) {
     const auto& old = context.pinned.old_release;
@@ -70,8 +77,10 @@ Result<Verdict> decide(StepContext& context) {
         return Verdict{DataVerdict::keep_schema, "every migration that ran is declared compatible with the old release"};
     const bool snapshot = context.plan.find("snapshot.take") != nullptr && context.status("snapshot.take") == StepStatus::done;
     const bool frozen = context.plan.writes == Writes::frozen && snapshot;
-    if (frozen && !started(context, "database.open") && !started(context, "services.start"))
-        return Verdict{DataVerdict::restore, "the databases were fenced from the snapshot until now"};
+    if (frozen && !started(context, "database.open") && !started(context, "services.start")) {
+        if (kept_out(context)) return Verdict{DataVerdict::restore, "the databases were fenced from the snapshot until now"};
+        return Verdict{DataVerdict::restore_if_unwritten, "nothing but the stopped services kept writers out"};
+    }
     // A schema that changed back to, or never left, what the old release reads needs no restore; a half-applied one is judged by its version alone,
     // so it counts only when no migration is known to have stopped half-way.
     bool half = false;

@@ -10,7 +10,7 @@ enum class DataVerdict {
     untouched,             // no migration started: pointer back
     keep_schema,           // the old release reads the schema as it is now: pointer back, the schema stays
     restore,               // fenced from snapshot to now: the snapshot set is swapped in
-    restore_if_unwritten,  // the fence was opened for the gate: restored only if the database shows that nothing was written
+    restore_if_unwritten,  // somebody could have written: restored only if the database shows that nobody did
     needs_operator,        // anything else
 };
 std::string_view word(DataVerdict verdict);

@@ -96,7 +96,8 @@ Result<> update_one(DatabaseFile& db, std::string_view sql, const std::vector<st
 Result<> begin_step(DatabaseFile& db, const std::string& operation, const std::string& step, StepStatus as, std::int64_t now) {
     auto s =
         TRY(db.prepare("INSERT INTO steps VALUES (?1, ?2, ?3, 1, ?4, 0, '', '') ON CONFLICT DO UPDATE SET status = ?3, "
-                       "attempts = attempts + 1, started_ms = CASE ?3 WHEN 'doing' THEN ?4 ELSE started_ms END, ended_ms = CASE "
+                       "attempts = attempts + CASE status WHEN 'failed' THEN 0 ELSE 1 END, started_ms = CASE ?3 WHEN 'doing' "
+                       "THEN ?4 ELSE started_ms END, ended_ms = CASE "
                        "?3 WHEN 'doing' THEN 0 ELSE ended_ms END"));
     s.bind(1, operation).bind(2, step).bind(3, word(as)).bind(4, now);
     return run(s);

@@ -51,7 +51,8 @@ class Journal {
     Result<std::vector<Operation>> operations(std::size_t newest) const;  // newest first, without plan and pinned
 
     // Steps. `end` may begin the next ones in the same commit.
-    // `as` is the intent: doing, or undoing.
+    // `as` is the intent: doing, or undoing. A step's attempts count its beginnings, but not those after a recorded failure: how often it
+    // was cut off is what they tell.
     Result<> begin(const std::string& operation, const std::vector<std::string>& steps, StepStatus as = StepStatus::doing);
     Result<> end(const std::string& operation, const StepEnd& end, const std::vector<std::string>& next = {},
                  StepStatus as = StepStatus::doing);

@@ -121,10 +121,17 @@ std::string headline(const Json& r) {
 
 std::string downtime_line(const Json& d) {
     if (!d.is_object()) return "downtime:  none: nothing disruptive ran\n";
-    if (d.value("requests", 0) == 0) return "downtime:  not measured: no service has an http or tcp health address\n";
-    return fmt::format("downtime:  {} measured ({} of {} health requests failed)\n",
+    const auto gap = d.contains("not_measured")
+                         ? fmt::format("           not measured from {} until {}: uprev did not run\n",
+                                       d["not_measured"].value("from", ""), d["not_measured"].value("until", ""))
+                         : std::string();
+    if (d.value("requests", 0) == 0) {
+        const char* why = gap.empty() ? "not measured: no service has an http or tcp health address" : "not measured";
+        return fmt::format("downtime:  {}\n{}", why, gap);
+    }
+    return fmt::format("downtime:  {} measured ({} of {} health requests failed)\n{}",
                        human_duration(std::chrono::milliseconds(d.value("total_ms", 0))), d.value("failed", 0),
-                       d.value("requests", 0));
+                       d.value("requests", 0), gap);
 }
 
 std::string indent(const std::string& text) {

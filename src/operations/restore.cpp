@@ -13,6 +13,8 @@ namespace uprev {
 
 Result<std::optional<Operation>> stopped_operation(Journal& journal) {
     for (const auto& o : TRY(journal.operations(50))) {
+        // A way out that failed is not what waits: `old` and `new` are those of the operation that it was a way out of.
+        if (o.kind == "accept" && o.result == OperationResult::needs_operator) continue;
         if (o.result == OperationResult::needs_operator) return std::optional(TRY(journal.operation(o.id)));
         // A way out that was tried and taken back leaves things as they were.
         if (o.kind == "restore" || o.kind == "accept") {

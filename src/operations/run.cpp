@@ -106,6 +106,11 @@ class Worker {
     Result<Json> recover() {
         auto left = TRY(journal_->unfinished());
         if (!left) return Json();
+        if (!left->machine.empty() && left->machine != os::machine_id())
+            return fail(Code::refused,
+                        "the " + left->kind + " to " + left->to + " (" + left->id +
+                            ") was begun on another machine, of which this is a copy",
+                        "'uprev adopt' leaves it to that machine and takes this installation over as it is");
         events_.tell("recovering", {{"operation", left->id}, {"kind", left->kind}, {"to", left->to}});
         if (left->plan.is_null()) {
             RunOutcome outcome{
@@ -181,7 +186,10 @@ class Worker {
     std::vector<ProbeSpec> health_of(const Pinned& pinned) const {
         std::vector<ProbeSpec> out;
         for (const auto& service : pinned.old_release.services)
-            for (const auto& spec : service.health) {
+            for (const auto& each : service.health) {
+                auto spec = each;  // old and new are asked alike: which of them answers is no failure
+                std::erase_if(spec.json,
+                              [](const auto& wanted) { return wanted.second.find("${version}") != std::string::npos; });
                 auto probe = filled(spec, pinned.site, pinned.old_folder, pinned.old_release.version);
                 if (!probe) continue;
                 probe->name = service.name;
@@ -214,10 +222,15 @@ class Worker {
         hooks.say = [&](const PlannedStep& step, const std::string& line) {
             events_.tell("say", {{"step", step.id}, {"text", line}});
         };
+        const auto steps_before = TRY(journal_->steps(operation.id));
         Engine engine(step_table(), *journal_, adapters->ports);
         auto outcome = engine.run(operation, hooks);
-        const auto downtime = probing ? to_json(prober.stop()) : Json();
-        if (!outcome) return std::move(outcome).error();
+        auto downtime = probing ? to_json(prober.stop()) : Json();
+        if (!outcome) {
+            notify(half_way(operation, outcome.error()));
+            return std::move(outcome).error();
+        }
+        if (recovered) note_gap(downtime, plan, steps_before);
         return conclude(operation, &plan, &pinned, findings, *outcome, downtime, stops, recovered, &adapters->ports);
     }
 
@@ -252,15 +265,38 @@ class Worker {
         const auto code = outcome.error.code;
         if (code == Code::interrupted) return false;
         const auto* step = plan.find(outcome.failed_step);
+        const bool machine = code == Code::unavailable || code == Code::timeout || code == Code::exhausted;
+        if (machine && (step == nullptr || step->kind != "migrate.run")) return false;
         if (step == nullptr || step->phase >= Phase::migrate) return true;
         return step->kind == "prepare.build" && code == Code::failed;
+    }
+
+    static Json half_way(const Operation& operation, const Error& error) {
+        return {{"operation", operation.id}, {"kind", operation.kind}, {"from", operation.from},
+                {"to", operation.to},        {"result", "half_way"},   {"error", error_json(error)}};
+    }
+
+    // From the last thing that is on record to the start of this worker nobody asked whether users were served.
+    void note_gap(Json& downtime, const Plan& plan, const std::vector<StepRecord>& before) const {
+        std::int64_t last = 0;
+        bool disrupted = false;
+        for (const auto& record : before) {
+            const auto* step = plan.find(record.id);
+            disrupted = disrupted || (step != nullptr && plan.index(record.id) >= plan.first_disruptive());
+            last = std::max({last, record.started_ms, record.ended_ms});
+        }
+        if (!disrupted) return;
+        if (!downtime.is_object())
+            downtime = Json{{"total_ms", nullptr}, {"requests", 0}, {"failed", 0}, {"probes", Json::array()}};
+        downtime["not_measured"] = {{"from", os::iso8601(last)}, {"until", os::iso8601(started_ms_)}, {"ms", started_ms_ - last}};
     }
 
     // Best effort, and last: what the operation came to is on record by now.
     void notify(const Json& report) {
         const auto result = report.value("result", "");
         for (const auto& spec : session_.site().notify) {
-            if (!spec.on.empty() && std::find(spec.on.begin(), spec.on.end(), result) == spec.on.end()) continue;
+            const auto asked = result == "half_way" ? "needs_operator" : result;  // who wants the one wants the other
+            if (!spec.on.empty() && std::find(spec.on.begin(), spec.on.end(), asked) == spec.on.end()) continue;
             auto told = make_notifier(spec, *session_.os().http, *session_.os().processes)->tell(report);
             if (!told) events_.tell("phase", {{"text", "could not notify: " + told.error().text()}});
         }
@@ -301,6 +337,7 @@ class Worker {
     os::Path work_;
     EventWriter events_;
     Journal* journal_ = nullptr;
+    std::int64_t started_ms_ = session_.clock().wall_ms();
 };
 
 Json failed_report(const WorkOptions& options, const Error& error) {

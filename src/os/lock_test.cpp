@@ -82,7 +82,7 @@ TEST_F(LockTest, GivesUpWaitingInTime) {
     const auto began = std::chrono::steady_clock::now();
     EXPECT_EQ(Lock::acquire(file_, self("second"), milliseconds(300)).error().code, Code::conflict);
     const auto took = std::chrono::steady_clock::now() - began;
-    EXPECT_GE(took, milliseconds(300));
+    EXPECT_GE(took, milliseconds(290));  // by another clock
     EXPECT_LT(took, milliseconds(2000));
     kill_and_wait(first);
 }

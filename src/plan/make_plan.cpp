@@ -378,6 +378,8 @@ Plan plan_accept(const PlanInput& input) {
     b.plan().point_of_no_return = standby.id;
     b.plan().point_reason = "the schema is the new release's: there is only forward";
     b.activate({}, true);
+    for (auto& step : b.plan().steps)
+        if (step.kind == "services.start") step.args["move"] = true;  // some may run, and from the other release
     b.gate();
     b.resume(true);
     b.finish();

@@ -69,6 +69,8 @@ class Database {
     // Keeps other writers out (`mark` names the operation) / lets them in again. Both idempotent. unfence is fine when not fenced.
     virtual Result<Fence> fence(const std::string& mark) = 0;
     virtual Result<> unfence(const std::string& mark) = 0;
+    // Whether the fence stands by itself, also while no uprev runs. Where it doesn't, only the services' guard keeps writers out.
+    [[nodiscard]] virtual bool fence_stands() const { return true; }
     // Makes and compares the copy that restore(snapshot, mark) will swap in; the live database is untouched. Where it was swapped already,
     // nothing. An installation's databases are all laid aside before the first is swapped.
     virtual Result<> lay_aside(const Snapshot& snapshot, const std::string& mark) = 0;

@@ -67,7 +67,20 @@ Result<Json> switch_pointer(StepContext& c, const PlannedStep&) {
 
 Result<> switch_pointer_back(StepContext& c, const PlannedStep&) { return c.ports.layout->activate(c.pinned.old_folder); }
 
+namespace {
+// What runs from elsewhere, or from nobody knows where, would be taken for started.
+Result<> stop_strays(StepContext& c, const std::vector<std::string>& names) {
+    std::vector<std::string> strays;
+    for (const auto& s : TRY(c.ports.services->observe()))
+        if (listed(names, s.name) && s.state != RunState::stopped && s.state != RunState::missing &&
+            !runs_from(s.running_from, c.pinned.folder))
+            strays.push_back(s.name);
+    return strays.empty() ? Result<>() : c.ports.services->stop(strays);
+}
+}  // namespace
+
 Result<Json> start_services(StepContext& c, const PlannedStep& step) {
+    if (step.args.value("move", false)) TRY_VOID(stop_strays(c, names_in(step)));
     TRY_VOID(c.ports.services->start(names_in(step), c.pinned.folder));
     return Json::object();
 }

@@ -17,6 +17,44 @@ Result<const MigrationSpec*> spec_of(const StepContext& c, const PlannedStep& st
 }
 }  // namespace
 
+namespace {
+os::Path marks_file(const StepContext& c) { return c.pinned.work / "marks-after-migration.json"; }
+
+// What a migration left behind, failed or not, so that a write by anybody else shows: only where the fence doesn't keep writers out.
+Result<> note_marks(StepContext& c, const PlannedStep& step) {
+    Json marks = Json::object();
+    for (const auto& [name, database] : c.ports.databases)
+        if (!database->fence_stands()) marks[name] = TRY(database->inspect()).write_mark;
+    if (marks.empty()) return {};
+    return c.ports.fs->write(marks_file(c), Json{{"step", step.id}, {"marks", marks}}.dump(), 0600);
+}
+
+const PlannedStep* last_migration(const StepContext& c) {
+    const PlannedStep* last = nullptr;
+    for (const auto& step : c.plan.steps)
+        if (step.kind == "migrate.run" && c.status(step.id) != StepStatus::pending) last = &step;
+    return last;
+}
+}  // namespace
+
+Result<> nobody_wrote_since_migration(StepContext& c) {
+    const auto* last = last_migration(c);
+    const auto text = c.ports.fs->read(marks_file(c));
+    const auto noted = text && last != nullptr ? parse_json(*text, "the marks after the migration") : Result<Json>(Json());
+    const bool current = noted && noted->is_object() && noted->value("step", "") == last->id;
+    for (const auto& [name, database] : c.ports.databases) {
+        if (database->fence_stands() || TRY(database->replaced(c.pinned.mark))) continue;  // or swapped before a crash
+        const auto mark = current ? noted->value("marks", Json::object()).value(name, "") : std::string();
+        const auto written = mark.empty() ? Written::unknown : TRY(database->written_since(mark));
+        if (written != Written::no)
+            return fail(Code::needs_operator,
+                        "database '" + name + "' may have been written to since the migration: nothing kept its services down",
+                        "going back would lose what was written: see 'uprev status' for the choices; guard commands in the site "
+                        "file keep services down through a crash");
+    }
+    return {};
+}
+
 // For people: one that can't say what it would do keeps nothing from being migrated.
 Result<Json> list_pending(StepContext& c, const PlannedStep& step) {
     const auto& spec = *TRY(spec_of(c, step));
@@ -37,8 +75,10 @@ Result<Json> migrate(StepContext& c, const PlannedStep& step) {
             environment.merge(fence.env);
             secrets.insert(secrets.end(), fence.secrets.begin(), fence.secrets.end());
         }
-    const auto outcome = TRY(c.command(step, spec.command, c.pinned.folder, environment, secrets));
-    return Json{{"name", spec.name}, {"took_ms", outcome.took.count()}};
+    const auto outcome = c.command(step, spec.command, c.pinned.folder, environment, secrets);
+    TRY_VOID(note_marks(c, step));
+    if (!outcome) return outcome.error();
+    return Json{{"name", spec.name}, {"took_ms", outcome->took.count()}};
 }
 
 Result<Observation> observe_migration(StepContext& c, const PlannedStep& step) {

@@ -126,6 +126,9 @@ Result<> restore_snapshot(StepContext& c, const PlannedStep& step) {
         return discard(c, c.pinned.mark);
     }
     if (verdict != DataVerdict::restore && verdict != DataVerdict::restore_if_unwritten) return forget(c, snapshots, true);
+    // Once they were opened for the gate, closing them again has looked.
+    if (verdict == DataVerdict::restore_if_unwritten && c.status("database.open") == StepStatus::pending)
+        TRY_VOID(nobody_wrote_since_migration(c));
     return swap_in(c, snapshots, c.pinned.mark);
 }
 

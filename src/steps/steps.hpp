@@ -43,6 +43,8 @@ Result<> close_databases(StepContext&, const PlannedStep&);
 Result<Json> list_pending(StepContext&, const PlannedStep&);
 Result<Json> migrate(StepContext&, const PlannedStep&);
 Result<Observation> observe_migration(StepContext&, const PlannedStep&);
+// Code::needs_operator where a fence that doesn't stand by itself may have let a writer through since the last migration ended.
+Result<> nobody_wrote_since_migration(StepContext&);
 Result<Json> check_schema(StepContext&, const PlannedStep&);
 
 Result<Json> standby(StepContext&, const PlannedStep&);

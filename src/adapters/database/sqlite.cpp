@@ -43,6 +43,7 @@ class Sqlite final : public Database {
     Result<Snapshot> snapshot(const os::Path& folder, const std::string& mark, bool keep_copy) override;
     Result<Fence> fence(const std::string& mark) override;
     Result<> unfence(const std::string& /*mark*/) override { return {}; }
+    [[nodiscard]] bool fence_stands() const override { return false; }  // it only looks whether somebody holds the file
     Result<> lay_aside(const Snapshot& snapshot, const std::string& mark) override;
     Result<> restore(const Snapshot& snapshot, const std::string& mark) override;
     Result<Written> written_since(const std::string& write_mark) override;

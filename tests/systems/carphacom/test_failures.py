@@ -21,7 +21,10 @@ class Failures(unittest.TestCase):
         """Upgrades, does harm as `step` begins, heals when uprev gave up, recovers and asks the oracle."""
         shop = scenario.installation.Installation(releases=("1.4.0", version), stable="300ms", **options)
         try:
-            shop.write_site(lambda text: "undo_limit: 3s\n" + text)
+            told = shop.folder / "told"
+            told.touch()
+            scenario.installation.workplace.give(told, shop.user)
+            shop.write_site(lambda text: f"undo_limit: 3s\nnotify: [{{kind: command, command: {{shell: 'cat >> {told}'}}}}]\n" + text)
             shop.adopt()
             with scenario.client.Client(shop, pause=0.05) as customer:
                 process = shop.uprev.start("upgrade", "--to", version)
@@ -29,12 +32,16 @@ class Failures(unittest.TestCase):
                     time.sleep(0.003)
                 harm(shop)
                 answer = shop.uprev.finish(process)
+                half_way = answer.code in (6, 9) and shop.uprev("status").json["running"] is not None
+                self.assertEqual(shop.uprev("status").code, 13 if half_way else 0, f"{step}\n{answer}")
                 heal(shop)
                 recovered = shop.uprev("resume", "--wait", "2m")
                 said = f"{step}\n{answer}\n{recovered}"
                 self.assertNotIn(answer.code, (70, -11, -6), said)
                 self.assertIn(recovered.code, (0, 7, 10, 13), said)
                 self.assertNotRegex(answer.text, "worker .* died", said)
+                words = told.read_text()  # empty where the disk had no room for them
+                self.assertTrue(not words or ("half_way" if half_way else answer.json["result"]) in words, f"{said}\n{words}")
             self.assertEqual(scenario.oracle.violations(shop, customer.acknowledged), [], said)
         finally:
             shop.close()
