@@ -8,6 +8,8 @@
 namespace uprev {
 
 namespace {
+constexpr auto needs_decision = "an operation that needs a decision may need it";
+
 // What generations say about the release folders that aren't active: each once, newest first.
 struct Known {
     std::vector<std::string> all;
@@ -43,6 +45,8 @@ bool placed_by_uprev(const RetentionInput& in, const PlacedRelease& release, con
 RetentionItem judge(const RetentionInput& in, const PlacedRelease& release, const Known& known) {
     RetentionItem item{"release", release.folder.string(), true, ""};
     if (release.active) return item.reason = "active", item;
+    if (std::find(in.open.releases.begin(), in.open.releases.end(), release.folder) != in.open.releases.end())
+        return item.reason = needs_decision, item;
     const auto most = std::max<std::size_t>(1, in.keep.releases);
     const auto rank = rank_of(known.good, item.path);
     const bool good = rank < known.good.size();
@@ -73,7 +77,10 @@ void judge_sets(const RetentionInput& in, const std::vector<SnapshotSet>& sets, 
     const std::size_t most = std::max<std::uint32_t>(1, in.keep.snapshots);
     const auto last_proven = static_cast<std::size_t>(std::find_if(sets.begin(), sets.end(), proven) - sets.begin());
     for (std::size_t i = 0; i < sets.size(); ++i) {
-        const auto* reason = i < most ? "one of the newest" : i == last_proven ? "the last that is proven to restore" : "";
+        const auto* reason = sets[i].id == in.open.set ? needs_decision
+                             : i < most                ? "one of the newest"
+                             : i == last_proven        ? "the last that is proven to restore"
+                                                       : "";
         const bool keep = *reason != '\0';
         out.push_back(
             {"snapshot set", sets[i].id, keep, keep ? reason : "older than the " + std::to_string(in.keep.snapshots) + " kept"});

@@ -136,6 +136,18 @@ TEST_F(Retention, WhatAProcessUsesStays) {
     EXPECT_THAT(lines("staging"), ElementsAre("kept .staging.b: in use by pid 42"));
 }
 
+TEST_F(Retention, WhatAnOpenDecisionNeedsStays) {
+    input_.keep.releases = input_.keep.snapshots = 1;
+    placed({"1.0", "1.1", "1.2*", "1.3"});
+    history({{"1.0", good}, {"1.1", good}, {"1.2", good}});
+    for (const auto* id : {"stopped", "later"}) ASSERT_TRUE(journal_.add_snapshot_set(a_set(id)));
+    input_.open = {{"/srv/shop/releases/1.3", "/srv/shop/releases/1.0"}, "stopped"};
+    EXPECT_THAT(lines("release"), ElementsAre("kept 1.0: an operation that needs a decision may need it", "kept 1.1: last good",
+                                              "kept 1.2: active", "kept 1.3: an operation that needs a decision may need it"));
+    EXPECT_THAT(lines("snapshot set"),
+                ElementsAre("kept later: one of the newest", "kept stopped: an operation that needs a decision may need it"));
+}
+
 TEST_F(Retention, SnapshotSetsGoOldestFirst) {
     input_.keep.snapshots = 2;
     for (const auto* id : {"z", "b", "a"}) {

@@ -102,6 +102,24 @@ class Schemas(notebook.NotebookTest):
             stop.set()
             writer.join()
 
+    def test_gc_leaves_every_way_out_of_an_open_decision(self):
+        commands = [choice["command"] for choice in self.stopped_upgrade().json["choices"]]
+        wanted = self.sets()[0]
+        folders = {str(folder) for folder in (self.notebook.root / "releases").iterdir() if "_v" in folder.name}
+        self.assertEqual(2, len(folders))
+        # A way out that was tried and stopped too bears another id, but the mark, and so the set, of the first.
+        self.exits(uprev.NEEDS_OPERATOR, "resume", "--accept")
+        for _ in range(2):
+            self.ok("snapshot", "create")
+        kept = {row["path"] if row["what"] == "release" else row["name"]: row["reason"] for row in self.ok("gc", "--keep", "1").json["kept"]}
+        self.assertEqual(folders, {path for path in folders if path in kept})
+        self.assertRegex(kept[wanted], "needs a decision")
+        self.assertEqual(folders, {str(folder) for folder in (self.notebook.root / "releases").iterdir() if "_v" in folder.name})
+        status = self.exits(uprev.NEEDS_OPERATOR, "status").json
+        self.assertEqual(commands, [choice["command"] for choice in status["needs_operator"]["choices"]])
+        self.ok("snapshot", "restore", wanted, "--yes")
+        self.assertEqual(("1.0.0", 1), (self.notebook.served(), self.schema()))
+
     def test_after_needs_operator_only_what_reads_the_schema_is_offered_and_a_failed_way_out_changes_nothing(self):
         commands = [choice["command"] for choice in self.stopped_upgrade().json["choices"]]
         restore = f"uprev snapshot restore {self.sets()[0]} --yes"
