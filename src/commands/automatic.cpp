@@ -115,6 +115,8 @@ Result<> nothing_waits(Journal& journal) {
 
 Result<Reply> round(const Globals& globals) {
     auto session = TRY(open_session(globals, Session::Mode::read));
+    // Whatever is allowed and whenever: what was cut off half-way is nothing to leave lying. That is enough for one round.
+    if (auto recovered = TRY(recover_cut_off(globals, *session))) return std::move(*recovered);
     auto* journal = TRY(session->journal());
     const auto now = TRY(in_force(*session, *journal));
     if (now.value == "off")

@@ -282,6 +282,44 @@ class Auto(notebook.NotebookTest):
         self.assertRegex(answer["message"], "older patch may be hidden")
 
 
+class AutoAfterACrash(notebook.NotebookTest):
+    running = True
+
+    def pointed_at(self):
+        return (self.notebook.root / "current").resolve().name.split("_v")[1]
+
+    def cut_off(self, *words):
+        """Kills an upgrade as soon as the pointer has moved."""
+        before = self.pointed_at()
+        process = self.uprev.start(*words)
+        while self.pointed_at() == before:
+            self.assertIsNone(process.poll(), "it ended before the pointer moved")
+        uprev.kill(self.notebook.folder, shims=True)
+        self.uprev.finish(process)
+
+    def test_what_was_cut_off_is_recovered_first_and_nothing_is_deployed_in_that_round(self):
+        self.notebook.offer(["1.0.0", "1.0.1"])
+        self.cut_off("upgrade", "--to", "1.0.1")
+        self.notebook.offer(["1.0.0", "1.0.1", "1.1.0"])
+        self.ok("auto", "set", "minor")
+        report = self.ok("auto").json
+        self.assertEqual(("1.0.1", "succeeded", True), tuple(report[key] for key in ("to", "result", "recovered")))
+        self.assertEqual("1.0.1", self.notebook.served())
+        self.assertEqual("1.1.0", self.ok("auto").json["to"])
+
+    def test_it_is_recovered_also_where_nothing_may_be_deployed(self):
+        self.cut_off("upgrade", "--to", "1.0.1")
+        self.assertEqual("1.0.1", self.ok("auto").json["to"])
+        self.assertEqual("off", self.ok("auto").json["result"])
+        self.assertEqual("1.0.1", self.notebook.served())
+
+    def test_what_somebody_is_at_work_on_is_left_to_them(self):
+        self.cut_off("upgrade", "--to", "1.0.1")
+        with Locked(self):
+            self.assertEqual("off", self.ok("auto").json["result"])
+        self.assertEqual("1.0.1", self.ok("auto").json["to"])
+
+
 class Window(notebook.NotebookTest):
     running = True
 
