@@ -101,6 +101,7 @@ Result<TargetRequest> target_request(Session& session, const OperationRequest& r
     if (!request.to.empty()) out.to = TRY(Version::parse(request.to));
     out.channel = session.site().source.channel;
     out.allow_downgrade = request.allow_downgrade;
+    out.unattended = request.unattended;
     out.at_most = request.at_most == "patch" ? Bump::patch : request.at_most == "minor" ? Bump::minor : Bump::major;
     auto journal = session.journal();
     if (journal)

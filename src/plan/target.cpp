@@ -21,7 +21,7 @@ bool failed_before(const TargetRequest& request, const FeedRelease& release) {
 
 // Everything but the way there.
 std::string cause_of(const FeedRelease& release, const TargetRequest& request) {
-    const bool named = request.to && *request.to == release.version;
+    const bool named = request.to && *request.to == release.version && !request.unattended;
     if (!release.withdrawn.empty()) return "withdrawn: " + release.withdrawn;
     if (release.version == request.current) return "installed";
     if (release.version < request.current) return named && request.allow_downgrade ? "" : "older than " + request.current.text();

@@ -24,6 +24,7 @@ struct TargetRequest {
     std::vector<std::string> failed;  // versions marked failed here
     Bump at_most = Bump::major;       // automatic upgrades: patch or minor
     bool allow_downgrade = false;
+    bool unattended = false;  // nobody named `to`: a timer's earlier look did, and what holds for the newest holds for it still
 };
 
 std::vector<Choice> judge_releases(const Feed& feed, const TargetRequest& request);  // newest first

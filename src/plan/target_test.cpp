@@ -34,13 +34,20 @@ struct PathCase {
     bool allow_downgrade = false;
     std::vector<std::string> failed = {};
     std::string channel = "stable";
+    bool unattended = false;
 };
+
+// A timer's choice, carried out later: the version was looked up, not named by anybody.
+PathCase a_timers(const char* name, const std::vector<std::string>& feed, const std::string& to, const std::string& path,
+                  const std::vector<std::string>& failed = {}) {
+    return {name, feed, "1.4.2", to, path, Bump::patch, false, failed, "stable", true};
+}
 
 class Paths : public ::testing::TestWithParam<PathCase> {};
 
 TEST_P(Paths, LeadHere) {
     const auto& c = GetParam();
-    TargetRequest request{v(c.current), std::nullopt, c.channel, c.failed, c.at_most, c.allow_downgrade};
+    TargetRequest request{v(c.current), std::nullopt, c.channel, c.failed, c.at_most, c.allow_downgrade, c.unattended};
     if (!c.to.empty()) request.to = v(c.to);
     const auto path = choose_path(feed_of(c.feed), request);
     if (c.path.starts_with("!")) {
@@ -97,6 +104,14 @@ INSTANTIATE_TEST_SUITE_P(
                  "",
                  "1.5.0"}),
     [](const auto& info) { return info.param.name; });
+
+INSTANTIATE_TEST_SUITE_P(Unattended, Paths,
+                         ::testing::Values(a_timers("as_chosen", plain, "1.4.3", "1.4.3"),
+                                           a_timers("failed_meanwhile", plain, "1.4.3", "!failed here before", {"1.4.3"}),
+                                           a_timers("more_than_is_allowed", plain, "1.5.0", "!not a patch"),
+                                           a_timers("moved_to_another_channel", {release("1.4.3", R"("channel": "beta")")},
+                                                    "1.4.3", "!on channel 'beta'")),
+                         [](const auto& info) { return info.param.name; });
 
 INSTANTIATE_TEST_SUITE_P(
     Named, Paths,

@@ -272,6 +272,17 @@ class Auto(notebook.NotebookTest):
         self.assertEqual(("succeeded", "1.1.0"), (report["result"], report["to"]))
         self.assertEqual("nothing", self.ok("auto").json["result"])
 
+    def test_a_version_that_failed_since_it_was_chosen_is_refused(self):
+        self.ok("upgrade", "--to", "1.0.1")
+        self.ok("rollback")
+        request = {"kind": "upgrade", "to": "1.0.1", "unattended": True, "at_most": "patch", "allow_breaking": False, "allow_downgrade": False,
+                   "accept_edits": False, "reason": "automatic", "plan_hash": "", "wait_ms": 0}
+        self.uprev("work", "20260101000000abcd-upgrade", "--request", json.dumps(request))
+        report = json.loads((self.notebook.state / "notes" / "ops" / "20260101000000abcd-upgrade" / "result.json").read_text())
+        self.assertEqual("refused", report["result"])
+        self.assertRegex(report["error"]["message"], "failed here before")
+        self.assertEqual("1.0.0", self.notebook.served())
+
     def test_a_simple_feed_may_hide_a_patch_and_that_is_said(self):
         text = self.notebook.site.read_text()
         self.notebook.site.write_text(text.replace(f"  url: {self.notebook.feed}\n", f"  url: {self.notebook.feed}\n  artifact: notes-${{version}}.tar.xz\n  signature: ${{artifact}}.minisig\n"))
