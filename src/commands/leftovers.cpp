@@ -72,9 +72,15 @@ class Judge {
 
     Result<> retained() {
         const auto& site = session_.site();
-        const RetentionInput in{
-            adapters_.layout.get(),         &session_.fs(), adapters_.ports.in_use,         os::Path(site.root) / site.releases,
-            session_.state() / "snapshots", keep_,          session_.state() / "manifests", open_};
+        const RetentionInput in{adapters_.layout.get(),
+                                &session_.fs(),
+                                adapters_.ports.in_use,
+                                os::Path(site.root) / site.releases,
+                                session_.state() / "snapshots",
+                                keep_,
+                                session_.state() / "manifests",
+                                open_,
+                                {}};
         for (auto& item : TRY(judge_retention(in, journal_))) {
             if (item.what == "release" && item.keep) releases_kept_.insert(item.path);
             if (item.what == "release" && !item.keep) releases_gone_.insert(item.path);

@@ -10,22 +10,26 @@ namespace uprev {
 namespace {
 constexpr auto needs_decision = "an operation that needs a decision may need it";
 
-// What generations say about the release folders that aren't active: each once, newest first.
+// What generations say about the release folders that are there and not active: each once, newest first.
 struct Known {
     std::vector<std::string> all;
-    std::vector<std::string> good;
+    std::vector<std::string> good;       // the first one is where a rollback goes
     std::vector<std::string> unsettled;  // degraded: nobody has acknowledged them yet
+    std::vector<std::string> left;       // good once, but marked failed since: a rollback passes them over
 };
 
-Known know(const std::vector<Generation>& generations, const std::vector<PlacedRelease>& placed) {
+Known know(const RetentionInput& in, const std::vector<Generation>& generations, const std::vector<PlacedRelease>& placed,
+           const std::vector<FailedVersion>& failed) {
     Known out;
     for (const auto& g : generations) {
         out.all.push_back(g.folder);
-        const bool active =
-            std::any_of(placed.begin(), placed.end(), [&](const auto& p) { return p.active && p.folder.string() == g.folder; });
+        const bool counts =
+            std::any_of(placed.begin(), placed.end(), [&](const auto& p) { return !p.active && p.folder.string() == g.folder; });
         const bool good = g.state == GenerationState::good || g.state == GenerationState::superseded;
-        if (active || (!good && g.state != GenerationState::degraded)) continue;
-        auto& rows = good ? out.good : out.unsettled;
+        if (!counts || (!good && g.state != GenerationState::degraded)) continue;
+        const bool left = g.version == in.leaving ||
+                          std::any_of(failed.begin(), failed.end(), [&](const auto& f) { return f.version == g.version; });
+        auto& rows = !good ? out.unsettled : left ? out.left : out.good;
         if (std::find(rows.begin(), rows.end(), g.folder) == rows.end()) rows.push_back(g.folder);
     }
     return out;
@@ -58,12 +62,14 @@ RetentionItem judge(const RetentionInput& in, const PlacedRelease& release, cons
     const auto unsettled = rank_of(known.unsettled, item.path);
     if (!good && unsettled < known.unsettled.size() && unsettled < most)
         return item.reason = "degraded, and not acknowledged yet", item;
+    const auto left = rank_of(known.left, item.path);
+    if (left < known.left.size() && left < most) return item.reason = "rolled back from, or failed since", item;
     if (!placed_by_uprev(in, release, known)) return item.reason = "not placed by uprev", item;
     const auto users = in.in_use ? in.in_use(release.folder) : std::vector<int>{};
     if (!users.empty()) return item.reason = "in use by pid " + std::to_string(users.front()), item;
     item.keep = false;
-    item.reason = good || unsettled < known.unsettled.size() ? "older than the " + std::to_string(in.keep.releases) + " kept"
-                                                             : "never became good";
+    const bool served = good || unsettled < known.unsettled.size() || left < known.left.size();
+    item.reason = served ? "older than the " + std::to_string(in.keep.releases) + " kept" : "never became good";
     return item;
 }
 
@@ -105,7 +111,7 @@ Result<> judge_staging(const RetentionInput& in, std::vector<RetentionItem>& out
 Result<std::vector<RetentionItem>> judge_retention(const RetentionInput& in, const Journal& journal) {
     std::vector<RetentionItem> out;
     const auto placed = TRY(in.layout->placed());
-    const auto known = know(TRY(journal.generations()), placed);
+    const auto known = know(in, TRY(journal.generations()), placed, TRY(journal.failed_versions()));
     for (const auto& release : placed) out.push_back(judge(in, release, known));
     judge_sets(in, TRY(journal.snapshot_sets()), out);
     TRY_VOID(judge_staging(in, out));

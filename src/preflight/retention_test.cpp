@@ -110,6 +110,33 @@ TEST_F(Retention, AfterGoingBackTheOrderIsThatOfActivations) {
     EXPECT_THAT(lines("release"), ElementsAre("kept 1.0: active", "kept 1.1: last good", "gone 1.2: older than the 1 kept"));
 }
 
+TEST_F(Retention, WhatWasRolledBackFromIsNotTheLastGoodOne) {
+    input_.keep.releases = 1;
+    placed({"1.0", "1.1*", "1.2", "1.3"});
+    history({{"1.0", good}, {"1.3", good}, {"1.2", good}, {"1.1", good}});
+    ASSERT_TRUE(journal_.mark_failed("1.3", "rolled back by ada", "op"));
+    ASSERT_TRUE(journal_.mark_failed("1.2", "rolled back by ada", "op"));
+    EXPECT_THAT(lines("release"), ElementsAre("kept 1.0: last good", "kept 1.1: active",
+                                              "kept 1.2: rolled back from, or failed since", "gone 1.3: older than the 1 kept"));
+}
+
+// The mark follows when the rollback has ended; its own retention comes before that.
+TEST_F(Retention, WhatIsJustBeingLeftIsNotTheLastGoodOneEither) {
+    input_.keep.releases = 1;
+    input_.leaving = "1.2";
+    placed({"1.0", "1.1*", "1.2"});
+    history({{"1.0", good}, {"1.1", good}, {"1.2", good}, {"1.1", good}});
+    EXPECT_THAT(lines("release"),
+                ElementsAre("kept 1.0: last good", "kept 1.1: active", "kept 1.2: rolled back from, or failed since"));
+}
+
+TEST_F(Retention, AFolderThatIsGoneTakesNobodysPlace) {
+    input_.keep.releases = 1;
+    placed({"1.0", "1.2*"});
+    history({{"1.0", good}, {"1.1", good}, {"1.2", good}});
+    EXPECT_THAT(lines("release"), ElementsAre("kept 1.0: last good", "kept 1.2: active"));
+}
+
 TEST_F(Retention, TheActiveOneStaysWhateverTheRecordSays) {
     placed({"1.0", "1.1*"});
     history({{"1.0", good}, {"1.1", GenerationState::failed}});

@@ -24,6 +24,24 @@ class Rollbacks(notebook.NotebookTest):
         self.ok("upgrade", "--to", "1.0.1")
         self.assertEqual("1.0.1", self.notebook.served())
 
+    def test_gc_keeps_the_release_that_a_second_rollback_goes_to(self):
+        self.ok("upgrade", "--to", "1.0.1")
+        self.ok("upgrade", "--to", "1.1.0")
+        self.ok("rollback")
+        self.ok("gc", "--keep", "1")
+        self.ok("rollback")
+        self.assertEqual("1.0.0", self.notebook.served())
+
+    def test_a_rollbacks_own_retention_keeps_it_too(self):
+        with open(self.notebook.site, "a", encoding="utf-8") as site:
+            site.write("\nretention: {releases: 1}\n")
+        self.ok("upgrade", "--to", "1.1.0")
+        self.ok("rollback")
+        self.ok("upgrade", "--to", "1.0.1")
+        self.ok("rollback", "--to", "1.1.0")
+        self.ok("rollback")
+        self.assertEqual("1.0.0", self.notebook.served())
+
     def test_a_second_rollback_goes_further_back(self):
         self.ok("upgrade", "--to", "1.0.1")
         self.ok("upgrade", "--to", "1.1.0")
