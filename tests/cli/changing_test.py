@@ -4,6 +4,7 @@
 import fcntl
 import json
 import sqlite3
+import time
 from datetime import datetime, timedelta, timezone
 
 import notebook
@@ -227,6 +228,8 @@ class Ack(notebook.NotebookTest):
         self.assertEqual("degraded", self.ok("status").json["active"]["state"])
         self.ok("auto", "set", "patch")
         self.refused(uprev.REFUSED, "nobody has looked yet", "auto")
+        self.exits(uprev.NOT_FOUND, "upgrade", "--to", "9.9.9")  # refused: it settles nothing
+        self.refused(uprev.REFUSED, f"{operation} ended degraded", "auto")
         answer = self.ok("ack").json
         self.assertEqual((operation, ["'retention' failed: it did"]), (answer["operation"], answer["remarks"]))
         self.assertEqual("good", self.ok("status").json["active"]["state"])
@@ -348,6 +351,22 @@ class Window(notebook.NotebookTest):
         window = f"\nwindows:\n  - {{from: \"{now:%H}:00\", until: \"{(now + timedelta(hours=2)):%H}:00\", zone: UTC}}\nauto: {{allow: patch, jitter: 200ms}}\n"
         self.notebook.site.write_text(self.notebook.site.read_text() + window)
         self.assertEqual("1.0.1", self.ok("auto").json["to"])
+
+    def forbidden_meanwhile(self):
+        """What a round says when automatic upgrades are turned off while it waits, or just after where its random wait was too short."""
+        self.ok("auto", "set", "patch")
+        process = self.uprev.start("auto")
+        time.sleep(0.3)
+        self.ok("auto", "set", "off")
+        return self.uprev.finish(process).json["result"]
+
+    def test_what_is_forbidden_during_the_wait_is_not_done(self):
+        self.notebook.offer(["1.0.0"])
+        self.notebook.site.write_text(self.notebook.site.read_text() + "\nauto: {jitter: 3s}\n")
+        results = []
+        while "off" not in results and len(results) < 5:
+            results.append(self.forbidden_meanwhile())
+        self.assertEqual("off", results[-1], "nothing was offered, so a round that goes on finds nothing")
 
 
 if __name__ == "__main__":
