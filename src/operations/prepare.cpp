@@ -7,6 +7,7 @@
 #include "operations/restore_loss.hpp"
 #include "plan/make_plan.hpp"
 #include "preflight/observe.hpp"
+#include "preflight/snapshot_sets.hpp"
 
 namespace uprev {
 
@@ -190,11 +191,7 @@ Result<Generation> choose_generation(const os::FileSystem& fs, const std::vector
 // The way back that takes the data along: the set taken before the first migration since `goal`, by its exact command and its price.
 Result<std::string> way_back(const Journal& journal, const std::vector<Generation>& generations, const Generation& goal,
                              const Ports& ports) {
-    std::string id;
-    for (const auto& g : generations) {  // newest first
-        if (g.number <= goal.number) break;
-        if (!g.details.value("migrations", Json::array()).empty()) id = g.details.value("snapshot_set", "");
-    }
+    const auto id = set_leading_back(generations, goal.number);
     for (const auto& set : TRY(journal.snapshot_sets())) {
         if (id.empty() || set.id != id) continue;
         const auto loss = restore_loss(ports.databases, set);

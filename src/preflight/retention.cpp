@@ -2,8 +2,11 @@
 #include "preflight/retention.hpp"
 
 #include <algorithm>
+#include <map>
+#include <set>
 
 #include <nlohmann/json.hpp>
+#include "preflight/snapshot_sets.hpp"
 
 namespace uprev {
 
@@ -78,16 +81,36 @@ bool proven(const SnapshotSet& set) {
     return !set.snapshots.empty() && std::all_of(set.snapshots.begin(), set.snapshots.end(), is);
 }
 
-// The newest ones, and the newest that was proven to restore: only that one is a backup.
-void judge_sets(const RetentionInput& in, const std::vector<SnapshotSet>& sets, std::vector<RetentionItem>& out) {
+// Set ids, each with the version of a kept release that it leads back to.
+std::map<std::string, std::string> ways_back(const std::vector<Generation>& generations, const std::vector<RetentionItem>& kept,
+                                             const Known& known) {
+    std::map<std::string, std::string> out;
+    std::set<std::string> seen;
+    for (const auto& g : generations) {  // newest first: a release that served twice is gone back to as it was the last time
+        const bool goal =
+            rank_of(known.good, g.folder) < known.good.size() || rank_of(known.unsettled, g.folder) < known.unsettled.size();
+        const bool served = g.state != GenerationState::failed && g.state != GenerationState::candidate;
+        const bool stays = std::any_of(kept.begin(), kept.end(), [&](const auto& i) { return i.keep && i.path == g.folder; });
+        if (!goal || !served || !stays || !seen.insert(g.folder).second) continue;
+        if (const auto id = set_leading_back(generations, g.number); !id.empty()) out.emplace(id, g.version);
+    }
+    return out;
+}
+
+// The newest ones, the newest that was proven to restore, since only that one is a backup, and those that belong to a kept release:
+// sets that somebody takes every night would push them out.
+void judge_sets(const RetentionInput& in, const std::vector<SnapshotSet>& sets, const std::map<std::string, std::string>& ways,
+                std::vector<RetentionItem>& out) {
     const std::size_t most = std::max<std::uint32_t>(1, in.keep.snapshots);
     const auto last_proven = static_cast<std::size_t>(std::find_if(sets.begin(), sets.end(), proven) - sets.begin());
     for (std::size_t i = 0; i < sets.size(); ++i) {
-        const auto* reason = sets[i].id == in.open.set ? needs_decision
-                             : i < most                ? "one of the newest"
-                             : i == last_proven        ? "the last that is proven to restore"
-                                                       : "";
-        const bool keep = *reason != '\0';
+        const auto way = ways.find(sets[i].id);
+        const auto reason = sets[i].id == in.open.set ? needs_decision
+                            : i < most                ? "one of the newest"
+                            : i == last_proven        ? "the last that is proven to restore"
+                            : way != ways.end()       ? "leads back to " + way->second
+                                                      : std::string();
+        const bool keep = !reason.empty();
         out.push_back(
             {"snapshot set", sets[i].id, keep, keep ? reason : "older than the " + std::to_string(in.keep.snapshots) + " kept"});
     }
@@ -111,9 +134,11 @@ Result<> judge_staging(const RetentionInput& in, std::vector<RetentionItem>& out
 Result<std::vector<RetentionItem>> judge_retention(const RetentionInput& in, const Journal& journal) {
     std::vector<RetentionItem> out;
     const auto placed = TRY(in.layout->placed());
-    const auto known = know(in, TRY(journal.generations()), placed, TRY(journal.failed_versions()));
+    const auto generations = TRY(journal.generations());
+    const auto known = know(in, generations, placed, TRY(journal.failed_versions()));
     for (const auto& release : placed) out.push_back(judge(in, release, known));
-    judge_sets(in, TRY(journal.snapshot_sets()), out);
+    const auto ways = ways_back(generations, out, known);
+    judge_sets(in, TRY(journal.snapshot_sets()), ways, out);
     TRY_VOID(judge_staging(in, out));
     return out;
 }

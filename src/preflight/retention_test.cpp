@@ -188,6 +188,37 @@ TEST_F(Retention, SnapshotSetsGoOldestFirst) {
                 ElementsAre("kept a: one of the newest", "gone b: older than the 0 kept", "gone z: older than the 0 kept"));
 }
 
+// A generation that migrated, and the set that was taken before.
+Generation migrated(const std::string& version, const std::string& set) {
+    auto g = a_generation(version);
+    g.details = {{"migrations", {"core"}}, {"snapshot_set", set}};
+    return g;
+}
+
+TEST_F(Retention, SetsThatLeadBackToAKeptReleaseAreNotPushedOutByOthers) {
+    input_.keep.releases = 2;
+    input_.keep.snapshots = 1;
+    placed({"1.0", "1.1", "1.2", "1.3", "1.4*"});
+    for (const auto& g : {migrated("1.0", "before 1.0"), migrated("1.1", "before 1.1"), migrated("1.2", "before 1.2"),
+                          a_generation("1.3"), migrated("1.4", "before 1.4")})
+        ASSERT_TRUE(journal_.add_generation(g));
+    for (const auto* id : {"before 1.0", "before 1.1", "before 1.2", "before 1.4", "monday", "tuesday"})
+        ASSERT_TRUE(journal_.add_snapshot_set(a_set(id)));
+    EXPECT_THAT(lines("snapshot set"),
+                ElementsAre("kept tuesday: one of the newest", "gone monday: older than the 1 kept",
+                            "kept before 1.4: leads back to 1.3", "gone before 1.2: older than the 1 kept",
+                            "gone before 1.1: older than the 1 kept", "gone before 1.0: older than the 1 kept"));
+}
+
+TEST_F(Retention, ASetNoLongerLeadsBackOnceItsReleaseWasGoneBackTo) {
+    input_.keep.snapshots = 1;
+    placed({"1.0*", "1.1"});
+    for (const auto& g : {a_generation("1.0"), migrated("1.1", "before 1.1"), a_generation("1.0")})
+        ASSERT_TRUE(journal_.add_generation(g));
+    for (const auto* id : {"before 1.1", "monday"}) ASSERT_TRUE(journal_.add_snapshot_set(a_set(id)));
+    EXPECT_THAT(lines("snapshot set"), ElementsAre("kept monday: one of the newest", "gone before 1.1: older than the 1 kept"));
+}
+
 TEST_F(Retention, UnprovenSnapshotSetsDoNotPushTheLastBackupOut) {
     input_.keep.snapshots = 2;
     ASSERT_TRUE(journal_.add_snapshot_set(a_set("old")));

@@ -126,11 +126,23 @@ class Gc(notebook.NotebookTest):
         self.assertTrue(all(row["reason"] for row in done["removed"] + done["kept"]))
         self.assertEqual(["1.0.1", "1.1.0"], self.releases())
         self.assertEqual(["1.0.1", "1.1.0"], self.names("artifacts"))
-        self.assertEqual(1, len(self.ok("snapshot", "list").json["snapshots"]))
-        self.assertEqual(1, len(self.names("snapshots")))
+        self.assertEqual(2, len(self.ok("snapshot", "list").json["snapshots"]), "the newest, and the one that leads back to 1.0.1")
+        self.assertEqual(2, len(self.names("snapshots")))
         self.assertFalse((self.notebook.root / "releases" / ".staging.dead").exists())
         self.assertEqual([], self.ok("gc", "--keep", "1").json["removed"], "a second run finds nothing")
         self.assertEqual("1.1.0", self.notebook.served())
+
+    def test_nightly_sets_do_not_push_out_the_one_that_leads_back(self):
+        self.ok("upgrade", "--to", "1.1.0")
+        taken = self.ok("snapshot", "list").json["snapshots"][0]["id"]
+        for _ in range(4):
+            self.ok("snapshot", "create")
+        self.ok("gc")
+        kept = {row["name"]: row["reason"] for row in self.ok("gc", "--dry-run").json["kept"] if row["what"] == "snapshot set"}
+        self.assertEqual("leads back to 1.0.0", kept[taken])
+        self.assertEqual(4, len(kept))
+        self.ok("snapshot", "restore", taken, "--yes")
+        self.assertEqual("1.0.0", self.notebook.served())
 
     def test_the_active_and_the_last_good_one_stay_whatever_is_asked(self):
         self.ok("upgrade", "--to", "1.0.1")
