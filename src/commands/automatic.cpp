@@ -70,7 +70,8 @@ Reply idle(const Allowed& now, const std::string& result, const std::string& why
 
 constexpr std::string_view hidden = "; this feed names its latest release only, so an older patch may be hidden behind it";
 
-// The newest version that may be taken without asking anybody: none that is breaking or failed here, nor one whose way leads through such.
+// The newest version that may be taken without asking anybody: none that is breaking or failed here, nor one whose way leads through such,
+// nor one past a breaking one, since it brings along what that broke.
 Result<std::vector<FeedRelease>> harmless_path(Session& session, const Feed& feed, const OperationRequest& request,
                                                const std::string& current) {
     const auto target = TRY(target_request(session, request, current));
@@ -82,7 +83,8 @@ Result<std::vector<FeedRelease>> harmless_path(Session& session, const Feed& fee
     std::erase_if(rest.releases, [&](const auto& r) { return harmful(r) && !r.required_stop; });
     for (;;) {
         auto path = TRY(choose_path(rest, target));
-        if (std::none_of(path.begin(), path.end(), harmful)) return path;
+        const bool harmless = std::none_of(path.begin(), path.end(), harmful);
+        if (harmless && (path.empty() || breaking_on_the_way(feed, target, path.back()) == nullptr)) return path;
         const auto goal = path.back().version;
         std::erase_if(rest.releases, [&](const auto& r) { return r.version == goal; });
     }

@@ -108,6 +108,16 @@ Result<std::vector<FeedRelease>> choose_path(const Feed& feed, const TargetReque
                     (feed.simple ? " (this feed names its latest release only: an older patch stays hidden)" : ""));
 }
 
+const FeedRelease* breaking_on_the_way(const Feed& feed, const TargetRequest& request, const FeedRelease& target) {
+    const FeedRelease* lowest = nullptr;
+    for (const auto& r : feed.releases) {
+        const bool ours = r.channel == target.channel || r.channel == request.channel;
+        const bool between = request.current < r.version && r.version < target.version;
+        if (r.breaking && ours && between && (lowest == nullptr || r.version < lowest->version)) lowest = &r;
+    }
+    return lowest;
+}
+
 std::string path_conflict(const Version& from, const Version& to, const std::vector<std::string>& upgrade_from,
                           const std::vector<std::string>& required_stops) {
     if (to < from) return {};

@@ -33,6 +33,10 @@ std::vector<Choice> judge_releases(const Feed& feed, const TargetRequest& reques
 // Errors: not_found (with the nearest), refused (withdrawn, downgrade, failed before …).
 Result<std::vector<FeedRelease>> choose_path(const Feed& feed, const TargetRequest& request);
 
+// The lowest release that is marked breaking above `request.current` and below `target`: whoever goes past it meets what it broke.
+// Withdrawn ones too, since what comes after them carries their changes. Null: none. Valid as long as `feed`.
+const FeedRelease* breaking_on_the_way(const Feed& feed, const TargetRequest& request, const FeedRelease& target);
+
 // Which of the verified release file's conditions `from` does not meet; empty when all hold.
 std::string path_conflict(const Version& from, const Version& to, const std::vector<std::string>& upgrade_from,
                           const std::vector<std::string>& required_stops);

@@ -256,5 +256,32 @@ TEST(PathConflict, NamesTheConditionThatDoesNotHold) {
         EXPECT_EQ(c.conflict, path_conflict(v(c.from), v(c.to), c.upgrade_from, c.stops)) << c.from << " -> " << c.to;
 }
 
+std::string broken_before(const std::vector<std::string>& releases, const std::string& current, const std::string& to) {
+    const auto feed = feed_of(releases);
+    FeedRelease target;
+    target.version = v(to);
+    target.channel = "stable";
+    TargetRequest request;
+    request.current = v(current);
+    request.channel = "stable";
+    const auto* found = breaking_on_the_way(feed, request, target);
+    return found == nullptr ? "" : found->version.text();
+}
+
+TEST(BreakingOnTheWay, IsTheLowestBetween) {
+    const auto breaking = [](const std::string& version) { return release(version, R"("breaking": true)"); };
+    const std::vector<std::string> feed{release("1.5.0"), breaking("1.4.5"), release("1.4.4"), breaking("1.4.3"),
+                                        release("1.4.2")};
+    EXPECT_EQ("1.4.3", broken_before(feed, "1.4.2", "1.4.4"));
+    EXPECT_EQ("1.4.3", broken_before(feed, "1.4.2", "1.5.0"));
+    EXPECT_EQ("1.4.5", broken_before(feed, "1.4.3", "1.5.0")) << "what is installed was agreed to";
+    EXPECT_EQ("", broken_before(feed, "1.4.2", "1.4.3")) << "the target speaks for itself";
+    EXPECT_EQ("", broken_before(feed, "1.4.5", "1.5.0"));
+    EXPECT_EQ("1.4.3", broken_before({release("1.4.4"), release("1.4.3", R"("breaking": true, "withdrawn": "too early")")},
+                                     "1.4.2", "1.4.4"));
+    EXPECT_EQ("",
+              broken_before({release("1.4.4"), release("1.4.3", R"("breaking": true, "channel": "beta")")}, "1.4.2", "1.4.4"));
+}
+
 }  // namespace
 }  // namespace uprev

@@ -279,6 +279,15 @@ class Auto(notebook.NotebookTest):
         self.assertEqual("nothing", self.ok("auto").json["result"])
         self.assertEqual("1.0.0", self.notebook.served())
 
+    def test_never_past_a_breaking_one(self):
+        self.notebook.offer(["1.0.0", "1.0.1", "1.1.0"], changed={"1.0.1": {"breaking": True}})
+        self.ok("auto", "set", "minor")
+        self.assertEqual("nothing", self.ok("auto").json["result"])
+        self.refused(uprev.REFUSED, "1.1.0 comes after 1.0.1, which is marked breaking", "upgrade", "--to", "1.1.0")
+        self.assertEqual("1.0.0", self.notebook.served())
+        self.ok("upgrade", "--to", "1.1.0", "--allow-breaking", "--reason", "read what changed")
+        self.assertEqual("1.1.0", self.notebook.served())
+
     def test_never_a_failed_one_again(self):
         self.notebook.offer(["1.0.0", "1.1.0", "1.2.0"])
         self.ok("auto", "set", "minor")
