@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <memory>
+#include <optional>
 
 #include "base/exit_codes.hpp"
 #include "base/units.hpp"
@@ -69,7 +70,8 @@ Reply idle(const Allowed& now, const std::string& result, const std::string& why
 
 constexpr std::string_view hidden = "; this feed names its latest release only, so an older patch may be hidden behind it";
 
-// The newest version that may be taken without asking anybody: none that is breaking or failed here, nor one whose way leads through such.
+// The newest version that may be taken without asking anybody: none that is breaking or failed here, nor one whose way leads through such,
+// nor one past a breaking one, since it brings along what that broke.
 Result<std::vector<FeedRelease>> harmless_path(Session& session, const Feed& feed, const OperationRequest& request,
                                                const std::string& current) {
     const auto target = TRY(target_request(session, request, current));
@@ -81,7 +83,8 @@ Result<std::vector<FeedRelease>> harmless_path(Session& session, const Feed& fee
     std::erase_if(rest.releases, [&](const auto& r) { return harmful(r) && !r.required_stop; });
     for (;;) {
         auto path = TRY(choose_path(rest, target));
-        if (std::none_of(path.begin(), path.end(), harmful)) return path;
+        const bool harmless = std::none_of(path.begin(), path.end(), harmful);
+        if (harmless && (path.empty() || breaking_on_the_way(feed, target, path.back()) == nullptr)) return path;
         const auto goal = path.back().version;
         std::erase_if(rest.releases, [&](const auto& r) { return r.version == goal; });
     }
@@ -100,45 +103,66 @@ Result<std::string> closed_until(Session& session) {
     return window.open ? std::string() : window.next;
 }
 
+Error unread(const std::string& operation) {
+    return fail(Code::refused, "operation " + operation + " ended degraded, and nobody has looked yet",
+                "read it and acknowledge it: uprev ack");
+}
+
 // What only people can settle is not passed over by a timer.
 Result<> nothing_waits(Journal& journal) {
     if (const auto stopped = TRY(stopped_operation(journal)))
         return fail(Code::needs_operator, "operation " + stopped->id + " needs a decision first",
                     "'uprev status' lists the choices");
+    // By its generation: what was refused, or found nothing to do, since then settles nothing.
+    const auto active = TRY(journal.active_generation());
+    if (active && active->state == GenerationState::degraded) return unread(active->operation);
+    // One that failed to record its generation has none.
     const auto last = TRY(journal.operations(1));
-    if (last.empty() || last[0].result == OperationResult::none) return {};
-    if (last[0].result == OperationResult::degraded && !TRY(journal.setting("ack:" + last[0].id)))
-        return fail(Code::refused, "operation " + last[0].id + " ended degraded, and nobody has looked yet",
-                    "read it and acknowledge it: uprev ack");
+    if (!last.empty() && last[0].result == OperationResult::degraded && !TRY(journal.setting("ack:" + last[0].id)))
+        return unread(last[0].id);
     return {};
 }
 
-Result<Reply> round(const Globals& globals) {
-    auto session = TRY(open_session(globals, Session::Mode::read));
-    auto* journal = TRY(session->journal());
-    const auto now = TRY(in_force(*session, *journal));
+// Why nothing is to be deployed now, if that is so.
+Result<std::optional<Reply>> reason_to_rest(Session& session, Journal& journal, const Allowed& now) {
     if (now.value == "off")
-        return idle(now, "off", "automatic upgrades are off (" + now.by + "); turn them on with 'uprev auto set patch'");
-    TRY_VOID(nothing_waits(*journal));
-    for (const bool waited : {false, true}) {
-        if (const auto next = TRY(closed_until(*session)); !next.empty())
-            return idle(now, "closed", "no maintenance window is open; the next one opens " + next);
-        if (!waited) wait_a_little(*session);
-    }
+        return std::optional(
+            idle(now, "off", "automatic upgrades are off (" + now.by + "); turn them on with 'uprev auto set patch'"));
+    TRY_VOID(nothing_waits(journal));
+    if (const auto next = TRY(closed_until(session)); !next.empty())
+        return std::optional(idle(now, "closed", "no maintenance window is open; the next one opens " + next));
+    return std::optional<Reply>();
+}
+
+Result<Reply> deploy(const Globals& globals, Session& session, const Allowed& now) {
     OperationRequest request;
     request.unattended = true;
     request.at_most = now.value;
     request.reason = "automatic upgrade (" + now.value + ", set by " + now.by + ")";
-    auto adapters = TRY(session->adapters({session->site().release}));
-    const auto active = TRY(session->active(*adapters->layout));
+    auto adapters = TRY(session.adapters({session.site().release}));
+    const auto active = TRY(session.active(*adapters->layout));
     const auto feed = TRY(adapters->ports.source->list());
-    const auto path = TRY(harmless_path(*session, feed, request, active.version));
+    const auto path = TRY(harmless_path(session, feed, request, active.version));
     if (path.empty())
         return idle(now, "nothing",
                     fmt::format("nothing to do: no {} upgrade of {} can be deployed{}", now.value, active.version,
                                 feed.simple ? hidden : ""));
     request.to = path.back().version.text();
     return operate(globals, request);
+}
+
+// Looks twice: the wait may be hours long, and whoever turned automatic upgrades off meanwhile, or changed the site file, meant it.
+Result<Reply> round(const Globals& globals) {
+    for (bool waited = false;; waited = true) {
+        auto session = TRY(open_session(globals, Session::Mode::read));
+        // Whatever is allowed and whenever: what was cut off half-way is nothing to leave lying. That is enough for one round.
+        if (auto recovered = TRY(recover_cut_off(globals, *session))) return std::move(*recovered);
+        auto* journal = TRY(session->journal());
+        const auto now = TRY(in_force(*session, *journal));
+        if (auto rest = TRY(reason_to_rest(*session, *journal, now))) return std::move(*rest);
+        if (waited) return deploy(globals, *session, now);
+        wait_a_little(*session);
+    }
 }
 }  // namespace
 

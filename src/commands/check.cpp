@@ -28,7 +28,7 @@ Json answer(const Feed& feed, const TargetRequest& request, const std::vector<Fe
     return {{"latest", target != nullptr ? target->version.text() : request.current.text()},
             {"current", request.current.text()},
             {"changelog", shown != nullptr ? shown->changelog : ""},
-            {"breaking", target != nullptr && target->breaking},
+            {"breaking", target != nullptr && (target->breaking || breaking_on_the_way(feed, request, *target) != nullptr)},
             {"upgrade_available", target != nullptr},
             {"path", way},
             {"feed", feed.simple ? "simple" : "list"},

@@ -12,17 +12,13 @@ namespace uprev {
 namespace {
 bool waits_for_operator(const Json& report) { return report.value("result", "") == "needs_operator"; }
 
-// What a dead uprev left is finished or taken back by a worker, like any operation.
 Result<> recover_first(const Globals& globals, Session& session) {
-    auto* journal = TRY(session.journal());
-    if (!TRY(journal->unfinished()) || os::Lock::holder(session.state() / "lock")) return {};
-    OperationRequest request;
-    request.kind = "resume";
-    const auto reply = TRY(operate(globals, request));
-    if (waits_for_operator(reply.json))
+    const auto reply = TRY(recover_cut_off(globals, session));
+    if (!reply) return {};
+    if (waits_for_operator(reply->json))
         return fail(Code::needs_operator, "an operation that was cut off needs a decision first", "see 'uprev status'");
-    if (reply.json.value("result", "").empty()) {
-        const auto& error = reply.json.contains("error") ? reply.json["error"] : Json();
+    if (reply->json.value("result", "").empty()) {
+        const auto& error = reply->json.contains("error") ? reply->json["error"] : Json();
         if (error.is_object())
             return fail(code_from_name(error.value("code", "interrupted")), error.value("message", ""), error.value("hint", ""));
     }
@@ -39,6 +35,14 @@ SitePlace place_of(const Globals& globals, const std::string& site_file) { retur
 
 Result<std::unique_ptr<Session>> open_session(const Globals& globals, Session::Mode mode) {
     return Session::open(place_of(globals, TRY(find_site_file(globals.site))), mode);
+}
+
+Result<std::optional<Reply>> recover_cut_off(const Globals& globals, Session& session) {
+    auto* journal = TRY(session.journal());
+    if (!TRY(journal->unfinished()) || os::Lock::holder(session.state() / "lock")) return std::optional<Reply>();
+    OperationRequest request;
+    request.kind = "resume";
+    return std::optional(TRY(operate(globals, request)));
 }
 
 Result<Exclusive> take_exclusive(const Globals& globals, const std::string& what) {

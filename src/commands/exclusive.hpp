@@ -4,6 +4,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 
 #include "commands/command.hpp"
 #include "operations/session.hpp"
@@ -20,6 +21,10 @@ struct Exclusive {
 
 // Code::not_found: not adopted. Code::conflict: somebody else holds the lock. Code::needs_operator: recovery ended there.
 Result<Exclusive> take_exclusive(const Globals& globals, const std::string& what);
+
+// What a dead uprev left is finished or taken back by a worker, like any operation; its report. Empty: nothing was left, or somebody is at
+// work on it.
+Result<std::optional<Reply>> recover_cut_off(const Globals& globals, Session& session);
 
 // Whoever is at the keyboard: "alice (sudo)", or the user that we run as.
 std::string asked_by();

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <set>
 
+#include "engine/step_kind.hpp"
 #include "operations/restore.hpp"
 #include "operations/run.hpp"
 #include "preflight/snapshot_sets.hpp"
@@ -43,6 +44,7 @@ class Judge {
 
     Result<std::vector<Leftover>> all() {
         generations_ = TRY(journal_.generations());
+        open_ = TRY(open_decision());
         TRY_VOID(retained());
         TRY_VOID(artifacts());
         TRY_VOID(operations());
@@ -57,18 +59,28 @@ class Judge {
         out_.push_back({{std::move(what), path, keep, std::move(reason)}, place, size_of(place), {}});
     }
 
-    // The set that an operation which waits for a decision may still be put back to.
-    Result<std::string> set_in_question() {
+    // Each way out that an operation which waits for a decision offers needs one of its releases, or its set. The mark is the pinned one:
+    // an operation that tried a way out bears the mark of the one that stopped first.
+    Result<OpenDecision> open_decision() {
         const auto stopped = TRY(stopped_operation(journal_));
-        return stopped ? mark_of(stopped->id) : std::string();
+        if (!stopped) return OpenDecision();
+        stopped_mark_ = mark_of(stopped->id);
+        if (stopped->pinned.is_null()) return OpenDecision{{}, stopped_mark_};
+        const auto pinned = TRY(pinned_from_json(stopped->pinned));
+        return OpenDecision{{pinned.folder, pinned.old_folder}, pinned.mark};
     }
 
     Result<> retained() {
         const auto& site = session_.site();
-        const auto in_question = TRY(set_in_question());
-        const RetentionInput in{
-            adapters_.layout.get(),         &session_.fs(), adapters_.ports.in_use,        os::Path(site.root) / site.releases,
-            session_.state() / "snapshots", keep_,          session_.state() / "manifests"};
+        const RetentionInput in{adapters_.layout.get(),
+                                &session_.fs(),
+                                adapters_.ports.in_use,
+                                os::Path(site.root) / site.releases,
+                                session_.state() / "snapshots",
+                                keep_,
+                                session_.state() / "manifests",
+                                open_,
+                                {}};
         for (auto& item : TRY(judge_retention(in, journal_))) {
             if (item.what == "release" && item.keep) releases_kept_.insert(item.path);
             if (item.what == "release" && !item.keep) releases_gone_.insert(item.path);
@@ -77,7 +89,6 @@ class Judge {
                 out_.push_back({std::move(item), place, size_of(place), {}});
                 continue;
             }
-            if (item.path == in_question) item = {item.what, item.path, true, "an operation that needs a decision may need it"};
             out_.push_back({std::move(item), {}, 0, {}});
         }
         for (const auto& set : TRY(journal_.snapshot_sets())) measure(set);
@@ -98,7 +109,6 @@ class Judge {
 
     // What restores replaced. Data that nobody else has may lie there, so it goes by `uprev gc` alone, and the newest stays.
     Result<> replaced() {
-        const auto in_question = TRY(set_in_question());
         for (const auto& [name, database] : adapters_.ports.databases) {
             std::size_t found = 0;
             for (const auto& operation : TRY(journal_.operations(10'000))) {
@@ -106,7 +116,7 @@ class Judge {
                 const auto mark = mark_of(operation.id);
                 const auto kept = TRY(database->replaced(mark));
                 if (!kept) continue;
-                const bool keep = ++found == 1 || mark == in_question;
+                const bool keep = ++found == 1 || mark == open_.set || mark == stopped_mark_;
                 const auto reason = "of database '" + name + "', replaced by " + operation.id + (keep ? ": the newest" : "");
                 out_.push_back({{"replaced database", mark, keep, reason}, kept->name, kept->bytes, name});
             }
@@ -196,6 +206,8 @@ class Judge {
     Journal& journal_;
     const RetentionSpec& keep_;
     std::vector<Generation> generations_;
+    OpenDecision open_;
+    std::string stopped_mark_;  // what the stopped operation itself swapped bears this one
     std::set<std::string> releases_kept_;
     std::set<std::string> releases_gone_;
     std::set<std::string> dumps_kept_;

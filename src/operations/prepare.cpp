@@ -7,6 +7,7 @@
 #include "operations/restore_loss.hpp"
 #include "plan/make_plan.hpp"
 #include "preflight/observe.hpp"
+#include "preflight/snapshot_sets.hpp"
 
 namespace uprev {
 
@@ -50,14 +51,16 @@ void look_again(Prepared& out, const Look& look, const PlanInput& input, const C
 
 // What can be known before a download: the site itself, consent by the feed's word, plugins against the version.
 Result<bool> site_preflight(Session& session, Prepared& out, const FeedRelease& next, const Session::Active& active,
-                            const ReleaseFile& old, const Consent& consent) {
+                            const ReleaseFile& old, const Consent& consent, const std::string& breaking_before) {
     ReleaseFile unknown;
     PlanInput input{&session.site(),
                     &unknown,
                     &old,
                     &out.facts,
                     {next.version.text(), "", "", 0, {}, next.changelog, next.breaking, ""},
-                    false};
+                    false,
+                    false,
+                    breaking_before};
     look_again(out, {&session.site(), &unknown, &old, &out.adapters->ports, active.version, next.artifact.size, 0, true}, input,
                consent);
     return !blocks(out.findings);
@@ -101,6 +104,7 @@ Result<TargetRequest> target_request(Session& session, const OperationRequest& r
     if (!request.to.empty()) out.to = TRY(Version::parse(request.to));
     out.channel = session.site().source.channel;
     out.allow_downgrade = request.allow_downgrade;
+    out.unattended = request.unattended;
     out.at_most = request.at_most == "patch" ? Bump::patch : request.at_most == "minor" ? Bump::minor : Bump::major;
     auto journal = session.journal();
     if (journal)
@@ -119,7 +123,8 @@ Result<Prepared> prepare_upgrade(Session& session, const OperationRequest& reque
 
     hooks.phase("reading the feed");
     const auto feed = TRY(out.adapters->ports.source->list());
-    const auto path = TRY(choose_path(feed, TRY(target_request(session, request, active.version))));
+    const auto wanted = TRY(target_request(session, request, active.version));
+    const auto path = TRY(choose_path(feed, wanted));
     if (path.empty()) {
         out.nothing_to_do = true;
         out.nothing_reason = request.to.empty() ? "no newer version can be deployed; " + active.version + " is installed" +
@@ -129,7 +134,9 @@ Result<Prepared> prepare_upgrade(Session& session, const OperationRequest& reque
     }
     for (std::size_t i = 1; i < path.size(); ++i) out.stops.push_back(path[i].version.text());
     hooks.phase("site preflight");
-    if (!TRY(site_preflight(session, out, path.front(), active, old, consent))) {
+    const auto* passed = breaking_on_the_way(feed, wanted, path.front());
+    const auto breaking_before = passed == nullptr ? std::string() : passed->version.text();
+    if (!TRY(site_preflight(session, out, path.front(), active, old, consent, breaking_before))) {
         out.plan.kind = "upgrade";
         out.plan.from = active.version;
         out.plan.to = path.front().version.text();
@@ -138,7 +145,7 @@ Result<Prepared> prepare_upgrade(Session& session, const OperationRequest& reque
     auto verified = TRY(obtain(session, out.adapters->ports, path.front(), hooks));
     hooks.phase("release preflight");
     const auto release = TRY(session.release_from(verified.release_text, verified.target.artifact_name + ":uprev.release.yaml"));
-    verified.target.breaking = verified.target.breaking || release.breaking;
+    verified.target.breaking = verified.target.breaking || release.breaking || passed != nullptr;
     verified.target.migration_guide = release.migration_guide;
     if (verified.target.changelog.empty()) verified.target.changelog = release.changelog;
 
@@ -189,11 +196,7 @@ Result<Generation> choose_generation(const os::FileSystem& fs, const std::vector
 // The way back that takes the data along: the set taken before the first migration since `goal`, by its exact command and its price.
 Result<std::string> way_back(const Journal& journal, const std::vector<Generation>& generations, const Generation& goal,
                              const Ports& ports) {
-    std::string id;
-    for (const auto& g : generations) {  // newest first
-        if (g.number <= goal.number) break;
-        if (!g.details.value("migrations", Json::array()).empty()) id = g.details.value("snapshot_set", "");
-    }
+    const auto id = set_leading_back(generations, goal.number);
     for (const auto& set : TRY(journal.snapshot_sets())) {
         if (id.empty() || set.id != id) continue;
         const auto loss = restore_loss(ports.databases, set);

@@ -71,8 +71,9 @@ struct PlanInput {
     const ReleaseFile* old_release = nullptr;  // the active one's, effective
     const Facts* facts = nullptr;
     Target target;
-    bool folder_exists = false;  // rollback: the release is already on disk, nothing to stage or build
-    bool waits = false;          // restore: an operation waits for a decision; going back leaves all as that one left it
+    bool folder_exists = false;        // rollback: the release is already on disk, nothing to stage or build
+    bool waits = false;                // restore: an operation waits for a decision; going back leaves all as that one left it
+    std::string breaking_before = {};  // version of a breaking release that the way leads past; empty: none is known
 };
 
 }  // namespace uprev

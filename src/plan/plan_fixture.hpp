@@ -45,6 +45,7 @@ struct Shop {
     Facts facts;
     Target target;
     bool folder_exists = false;
+    std::string breaking_before;
 
     Shop() {
         site.id = "shop";
@@ -76,7 +77,9 @@ struct Shop {
 
     void migrates(bool compatible) { release.migrations = {a_migration("core", compatible)}; }
 
-    [[nodiscard]] PlanInput input() const { return {&site, &release, &old_release, &facts, target, folder_exists}; }
+    [[nodiscard]] PlanInput input() const {
+        return {&site, &release, &old_release, &facts, target, folder_exists, false, breaking_before};
+    }
     [[nodiscard]] Plan upgrade() const { return plan_upgrade(input()); }
 };
 

@@ -21,7 +21,7 @@ bool failed_before(const TargetRequest& request, const FeedRelease& release) {
 
 // Everything but the way there.
 std::string cause_of(const FeedRelease& release, const TargetRequest& request) {
-    const bool named = request.to && *request.to == release.version;
+    const bool named = request.to && *request.to == release.version && !request.unattended;
     if (!release.withdrawn.empty()) return "withdrawn: " + release.withdrawn;
     if (release.version == request.current) return "installed";
     if (release.version < request.current) return named && request.allow_downgrade ? "" : "older than " + request.current.text();
@@ -106,6 +106,16 @@ Result<std::vector<FeedRelease>> choose_path(const Feed& feed, const TargetReque
     return fail(Code::not_found, "the feed does not list version " + request.to->text(),
                 (near.empty() ? std::string("see 'uprev check'") : "did you mean " + std::string(near) + "?") +
                     (feed.simple ? " (this feed names its latest release only: an older patch stays hidden)" : ""));
+}
+
+const FeedRelease* breaking_on_the_way(const Feed& feed, const TargetRequest& request, const FeedRelease& target) {
+    const FeedRelease* lowest = nullptr;
+    for (const auto& r : feed.releases) {
+        const bool ours = r.channel == target.channel || r.channel == request.channel;
+        const bool between = request.current < r.version && r.version < target.version;
+        if (r.breaking && ours && between && (lowest == nullptr || r.version < lowest->version)) lowest = &r;
+    }
+    return lowest;
 }
 
 std::string path_conflict(const Version& from, const Version& to, const std::vector<std::string>& upgrade_from,

@@ -34,13 +34,20 @@ struct PathCase {
     bool allow_downgrade = false;
     std::vector<std::string> failed = {};
     std::string channel = "stable";
+    bool unattended = false;
 };
+
+// A timer's choice, carried out later: the version was looked up, not named by anybody.
+PathCase a_timers(const char* name, const std::vector<std::string>& feed, const std::string& to, const std::string& path,
+                  const std::vector<std::string>& failed = {}) {
+    return {name, feed, "1.4.2", to, path, Bump::patch, false, failed, "stable", true};
+}
 
 class Paths : public ::testing::TestWithParam<PathCase> {};
 
 TEST_P(Paths, LeadHere) {
     const auto& c = GetParam();
-    TargetRequest request{v(c.current), std::nullopt, c.channel, c.failed, c.at_most, c.allow_downgrade};
+    TargetRequest request{v(c.current), std::nullopt, c.channel, c.failed, c.at_most, c.allow_downgrade, c.unattended};
     if (!c.to.empty()) request.to = v(c.to);
     const auto path = choose_path(feed_of(c.feed), request);
     if (c.path.starts_with("!")) {
@@ -97,6 +104,14 @@ INSTANTIATE_TEST_SUITE_P(
                  "",
                  "1.5.0"}),
     [](const auto& info) { return info.param.name; });
+
+INSTANTIATE_TEST_SUITE_P(Unattended, Paths,
+                         ::testing::Values(a_timers("as_chosen", plain, "1.4.3", "1.4.3"),
+                                           a_timers("failed_meanwhile", plain, "1.4.3", "!failed here before", {"1.4.3"}),
+                                           a_timers("more_than_is_allowed", plain, "1.5.0", "!not a patch"),
+                                           a_timers("moved_to_another_channel", {release("1.4.3", R"("channel": "beta")")},
+                                                    "1.4.3", "!on channel 'beta'")),
+                         [](const auto& info) { return info.param.name; });
 
 INSTANTIATE_TEST_SUITE_P(
     Named, Paths,
@@ -239,6 +254,33 @@ TEST(PathConflict, NamesTheConditionThatDoesNotHold) {
                           Case{"1.0.0", "2.0.0", {"^1.5.0"}, {"1.5.0"}, "2.0.0 requires a stop at 1.5.0 first"},
                           Case{"2.0.0", "1.0.0", {"^9.0.0"}, {"1.5.0"}, ""}})
         EXPECT_EQ(c.conflict, path_conflict(v(c.from), v(c.to), c.upgrade_from, c.stops)) << c.from << " -> " << c.to;
+}
+
+std::string broken_before(const std::vector<std::string>& releases, const std::string& current, const std::string& to) {
+    const auto feed = feed_of(releases);
+    FeedRelease target;
+    target.version = v(to);
+    target.channel = "stable";
+    TargetRequest request;
+    request.current = v(current);
+    request.channel = "stable";
+    const auto* found = breaking_on_the_way(feed, request, target);
+    return found == nullptr ? "" : found->version.text();
+}
+
+TEST(BreakingOnTheWay, IsTheLowestBetween) {
+    const auto breaking = [](const std::string& version) { return release(version, R"("breaking": true)"); };
+    const std::vector<std::string> feed{release("1.5.0"), breaking("1.4.5"), release("1.4.4"), breaking("1.4.3"),
+                                        release("1.4.2")};
+    EXPECT_EQ("1.4.3", broken_before(feed, "1.4.2", "1.4.4"));
+    EXPECT_EQ("1.4.3", broken_before(feed, "1.4.2", "1.5.0"));
+    EXPECT_EQ("1.4.5", broken_before(feed, "1.4.3", "1.5.0")) << "what is installed was agreed to";
+    EXPECT_EQ("", broken_before(feed, "1.4.2", "1.4.3")) << "the target speaks for itself";
+    EXPECT_EQ("", broken_before(feed, "1.4.5", "1.5.0"));
+    EXPECT_EQ("1.4.3", broken_before({release("1.4.4"), release("1.4.3", R"("breaking": true, "withdrawn": "too early")")},
+                                     "1.4.2", "1.4.4"));
+    EXPECT_EQ("",
+              broken_before({release("1.4.4"), release("1.4.3", R"("breaking": true, "channel": "beta")")}, "1.4.2", "1.4.4"));
 }
 
 }  // namespace

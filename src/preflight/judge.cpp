@@ -111,11 +111,14 @@ class Judge {
         const auto from = Version::parse(facts_.active_version);
         const auto to = Version::parse(in_.target.version);
         const bool major = from && to && bump_between(*from, *to) == Bump::major;
-        const bool breaking = (major || in_.target.breaking || release_.breaking) && !in_.folder_exists;
+        const bool marked = in_.target.breaking || release_.breaking;
+        const bool breaking = (major || marked || !in_.breaking_before.empty()) && !in_.folder_exists;
         if (breaking && (!consent_.breaking || consent_.reason.empty())) {
             const auto guide = !in_.target.migration_guide.empty() ? in_.target.migration_guide : in_.target.changelog;
             add(Severity::blocker, "consent.breaking",
-                in_.target.version + (major ? " is a major version" : " is marked breaking"),
+                in_.target.version + (major    ? " is a major version"
+                                      : marked ? " is marked breaking"
+                                               : " comes after " + in_.breaking_before + ", which is marked breaking"),
                 "test in a staging environment first (a copy of production on a separate machine); read the migration guide" +
                     (guide.empty() ? std::string() : ": " + guide) +
                     "; schedule downtime (major upgrades may take 30-60 minutes for large databases); have a verified backup "

@@ -135,6 +135,9 @@ INSTANTIATE_TEST_SUITE_P(
                            Severity::blocker, Code::refused, "1.5.0 is marked breaking"},
                       Case{"marked_by_the_release", [](Shop& s, Consent&) { s.release.breaking = true; }, "consent.breaking",
                            Severity::blocker, Code::refused, "1.5.0 is marked breaking"},
+                      Case{"past_a_breaking_one", [](Shop& s, Consent&) { s.breaking_before = "1.4.9"; }, "consent.breaking",
+                           Severity::blocker, Code::refused, "1.5.0 comes after 1.4.9, which is marked breaking",
+                           "uprev upgrade --to 1.5.0 --allow-breaking --reason"},
                       Case{"allowed_without_a_reason",
                            [](Shop& s, Consent& c) {
                                major(s);

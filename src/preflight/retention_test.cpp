@@ -110,6 +110,33 @@ TEST_F(Retention, AfterGoingBackTheOrderIsThatOfActivations) {
     EXPECT_THAT(lines("release"), ElementsAre("kept 1.0: active", "kept 1.1: last good", "gone 1.2: older than the 1 kept"));
 }
 
+TEST_F(Retention, WhatWasRolledBackFromIsNotTheLastGoodOne) {
+    input_.keep.releases = 1;
+    placed({"1.0", "1.1*", "1.2", "1.3"});
+    history({{"1.0", good}, {"1.3", good}, {"1.2", good}, {"1.1", good}});
+    ASSERT_TRUE(journal_.mark_failed("1.3", "rolled back by ada", "op"));
+    ASSERT_TRUE(journal_.mark_failed("1.2", "rolled back by ada", "op"));
+    EXPECT_THAT(lines("release"), ElementsAre("kept 1.0: last good", "kept 1.1: active",
+                                              "kept 1.2: rolled back from, or failed since", "gone 1.3: older than the 1 kept"));
+}
+
+// The mark follows when the rollback has ended; its own retention comes before that.
+TEST_F(Retention, WhatIsJustBeingLeftIsNotTheLastGoodOneEither) {
+    input_.keep.releases = 1;
+    input_.leaving = "1.2";
+    placed({"1.0", "1.1*", "1.2"});
+    history({{"1.0", good}, {"1.1", good}, {"1.2", good}, {"1.1", good}});
+    EXPECT_THAT(lines("release"),
+                ElementsAre("kept 1.0: last good", "kept 1.1: active", "kept 1.2: rolled back from, or failed since"));
+}
+
+TEST_F(Retention, AFolderThatIsGoneTakesNobodysPlace) {
+    input_.keep.releases = 1;
+    placed({"1.0", "1.2*"});
+    history({{"1.0", good}, {"1.1", good}, {"1.2", good}});
+    EXPECT_THAT(lines("release"), ElementsAre("kept 1.0: last good", "kept 1.2: active"));
+}
+
 TEST_F(Retention, TheActiveOneStaysWhateverTheRecordSays) {
     placed({"1.0", "1.1*"});
     history({{"1.0", good}, {"1.1", GenerationState::failed}});
@@ -136,6 +163,18 @@ TEST_F(Retention, WhatAProcessUsesStays) {
     EXPECT_THAT(lines("staging"), ElementsAre("kept .staging.b: in use by pid 42"));
 }
 
+TEST_F(Retention, WhatAnOpenDecisionNeedsStays) {
+    input_.keep.releases = input_.keep.snapshots = 1;
+    placed({"1.0", "1.1", "1.2*", "1.3"});
+    history({{"1.0", good}, {"1.1", good}, {"1.2", good}});
+    for (const auto* id : {"stopped", "later"}) ASSERT_TRUE(journal_.add_snapshot_set(a_set(id)));
+    input_.open = {{"/srv/shop/releases/1.3", "/srv/shop/releases/1.0"}, "stopped"};
+    EXPECT_THAT(lines("release"), ElementsAre("kept 1.0: an operation that needs a decision may need it", "kept 1.1: last good",
+                                              "kept 1.2: active", "kept 1.3: an operation that needs a decision may need it"));
+    EXPECT_THAT(lines("snapshot set"),
+                ElementsAre("kept later: one of the newest", "kept stopped: an operation that needs a decision may need it"));
+}
+
 TEST_F(Retention, SnapshotSetsGoOldestFirst) {
     input_.keep.snapshots = 2;
     for (const auto* id : {"z", "b", "a"}) {
@@ -147,6 +186,37 @@ TEST_F(Retention, SnapshotSetsGoOldestFirst) {
     input_.keep.snapshots = 0;
     EXPECT_THAT(lines("snapshot set"),
                 ElementsAre("kept a: one of the newest", "gone b: older than the 0 kept", "gone z: older than the 0 kept"));
+}
+
+// A generation that migrated, and the set that was taken before.
+Generation migrated(const std::string& version, const std::string& set) {
+    auto g = a_generation(version);
+    g.details = {{"migrations", {"core"}}, {"snapshot_set", set}};
+    return g;
+}
+
+TEST_F(Retention, SetsThatLeadBackToAKeptReleaseAreNotPushedOutByOthers) {
+    input_.keep.releases = 2;
+    input_.keep.snapshots = 1;
+    placed({"1.0", "1.1", "1.2", "1.3", "1.4*"});
+    for (const auto& g : {migrated("1.0", "before 1.0"), migrated("1.1", "before 1.1"), migrated("1.2", "before 1.2"),
+                          a_generation("1.3"), migrated("1.4", "before 1.4")})
+        ASSERT_TRUE(journal_.add_generation(g));
+    for (const auto* id : {"before 1.0", "before 1.1", "before 1.2", "before 1.4", "monday", "tuesday"})
+        ASSERT_TRUE(journal_.add_snapshot_set(a_set(id)));
+    EXPECT_THAT(lines("snapshot set"),
+                ElementsAre("kept tuesday: one of the newest", "gone monday: older than the 1 kept",
+                            "kept before 1.4: leads back to 1.3", "gone before 1.2: older than the 1 kept",
+                            "gone before 1.1: older than the 1 kept", "gone before 1.0: older than the 1 kept"));
+}
+
+TEST_F(Retention, ASetNoLongerLeadsBackOnceItsReleaseWasGoneBackTo) {
+    input_.keep.snapshots = 1;
+    placed({"1.0*", "1.1"});
+    for (const auto& g : {a_generation("1.0"), migrated("1.1", "before 1.1"), a_generation("1.0")})
+        ASSERT_TRUE(journal_.add_generation(g));
+    for (const auto* id : {"before 1.1", "monday"}) ASSERT_TRUE(journal_.add_snapshot_set(a_set(id)));
+    EXPECT_THAT(lines("snapshot set"), ElementsAre("kept monday: one of the newest", "gone before 1.1: older than the 1 kept"));
 }
 
 TEST_F(Retention, UnprovenSnapshotSetsDoNotPushTheLastBackupOut) {

@@ -23,6 +23,16 @@ std::vector<os::Path> folders_of(const SnapshotSet& set) {
     return out;
 }
 
+std::string set_leading_back(const std::vector<Generation>& generations, std::int64_t goal) {
+    std::string id;
+    for (const auto& g : generations) {
+        if (g.number <= goal) break;
+        if (!g.details.is_object()) continue;
+        if (!g.details.value("migrations", Json::array()).empty()) id = g.details.value("snapshot_set", "");
+    }
+    return id;
+}
+
 Result<> drop_snapshot_set(const std::map<std::string, Database*>& databases, os::FileSystem& fs, Journal& journal,
                            const SnapshotSet& set) {
     for (const auto& row : set.snapshots) {

@@ -15,6 +15,9 @@ namespace uprev {
 os::Path dump_folder(const SiteFile& site, const os::Path& ordinary, const std::string& database, const std::string& mark);
 // The folders that hold the dumps of a set; each once.
 std::vector<os::Path> folders_of(const SnapshotSet& set);
+// The set that leads back to generation `goal` with its data: taken before the first migration since. Empty: nothing was migrated, or
+// without a set. `generations`: newest first.
+std::string set_leading_back(const std::vector<Generation>& generations, std::int64_t goal);
 // A database that the site no longer names loses its dump all the same.
 Result<> drop_snapshot_set(const std::map<std::string, Database*>& databases, os::FileSystem& fs, Journal& journal,
                            const SnapshotSet& set);

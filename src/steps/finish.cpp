@@ -72,10 +72,15 @@ Result<Json> settle_snapshots(StepContext& c, const PlannedStep&) {
 }
 
 Result<Json> collect_garbage(StepContext& c, const PlannedStep&) {
-    RetentionInput in{c.ports.layout,     c.ports.fs,
-                      c.ports.in_use,     os::Path(c.pinned.site.root) / c.pinned.site.releases,
-                      c.pinned.snapshots, c.pinned.site.retention,
-                      c.ports.manifests};
+    RetentionInput in{c.ports.layout,
+                      c.ports.fs,
+                      c.ports.in_use,
+                      os::Path(c.pinned.site.root) / c.pinned.site.releases,
+                      c.pinned.snapshots,
+                      c.pinned.site.retention,
+                      c.ports.manifests,
+                      {},
+                      c.plan.kind == "rollback" || c.plan.kind == "restore" ? c.plan.from : ""};
     Json removed = Json::array();
     for (const auto& item : TRY(judge_retention(in, c.journal))) {
         if (item.keep) continue;

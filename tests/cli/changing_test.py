@@ -4,6 +4,7 @@
 import fcntl
 import json
 import sqlite3
+import time
 from datetime import datetime, timedelta, timezone
 
 import notebook
@@ -125,11 +126,23 @@ class Gc(notebook.NotebookTest):
         self.assertTrue(all(row["reason"] for row in done["removed"] + done["kept"]))
         self.assertEqual(["1.0.1", "1.1.0"], self.releases())
         self.assertEqual(["1.0.1", "1.1.0"], self.names("artifacts"))
-        self.assertEqual(1, len(self.ok("snapshot", "list").json["snapshots"]))
-        self.assertEqual(1, len(self.names("snapshots")))
+        self.assertEqual(2, len(self.ok("snapshot", "list").json["snapshots"]), "the newest, and the one that leads back to 1.0.1")
+        self.assertEqual(2, len(self.names("snapshots")))
         self.assertFalse((self.notebook.root / "releases" / ".staging.dead").exists())
         self.assertEqual([], self.ok("gc", "--keep", "1").json["removed"], "a second run finds nothing")
         self.assertEqual("1.1.0", self.notebook.served())
+
+    def test_nightly_sets_do_not_push_out_the_one_that_leads_back(self):
+        self.ok("upgrade", "--to", "1.1.0")
+        taken = self.ok("snapshot", "list").json["snapshots"][0]["id"]
+        for _ in range(4):
+            self.ok("snapshot", "create")
+        self.ok("gc")
+        kept = {row["name"]: row["reason"] for row in self.ok("gc", "--dry-run").json["kept"] if row["what"] == "snapshot set"}
+        self.assertEqual("leads back to 1.0.0", kept[taken])
+        self.assertEqual(4, len(kept))
+        self.ok("snapshot", "restore", taken, "--yes")
+        self.assertEqual("1.0.0", self.notebook.served())
 
     def test_the_active_and_the_last_good_one_stay_whatever_is_asked(self):
         self.ok("upgrade", "--to", "1.0.1")
@@ -227,6 +240,8 @@ class Ack(notebook.NotebookTest):
         self.assertEqual("degraded", self.ok("status").json["active"]["state"])
         self.ok("auto", "set", "patch")
         self.refused(uprev.REFUSED, "nobody has looked yet", "auto")
+        self.exits(uprev.NOT_FOUND, "upgrade", "--to", "9.9.9")  # refused: it settles nothing
+        self.refused(uprev.REFUSED, f"{operation} ended degraded", "auto")
         answer = self.ok("ack").json
         self.assertEqual((operation, ["'retention' failed: it did"]), (answer["operation"], answer["remarks"]))
         self.assertEqual("good", self.ok("status").json["active"]["state"])
@@ -264,6 +279,15 @@ class Auto(notebook.NotebookTest):
         self.assertEqual("nothing", self.ok("auto").json["result"])
         self.assertEqual("1.0.0", self.notebook.served())
 
+    def test_never_past_a_breaking_one(self):
+        self.notebook.offer(["1.0.0", "1.0.1", "1.1.0"], changed={"1.0.1": {"breaking": True}})
+        self.ok("auto", "set", "minor")
+        self.assertEqual("nothing", self.ok("auto").json["result"])
+        self.refused(uprev.REFUSED, "1.1.0 comes after 1.0.1, which is marked breaking", "upgrade", "--to", "1.1.0")
+        self.assertEqual("1.0.0", self.notebook.served())
+        self.ok("upgrade", "--to", "1.1.0", "--allow-breaking", "--reason", "read what changed")
+        self.assertEqual("1.1.0", self.notebook.served())
+
     def test_never_a_failed_one_again(self):
         self.notebook.offer(["1.0.0", "1.1.0", "1.2.0"])
         self.ok("auto", "set", "minor")
@@ -271,6 +295,17 @@ class Auto(notebook.NotebookTest):
         report = self.ok("auto").json
         self.assertEqual(("succeeded", "1.1.0"), (report["result"], report["to"]))
         self.assertEqual("nothing", self.ok("auto").json["result"])
+
+    def test_a_version_that_failed_since_it_was_chosen_is_refused(self):
+        self.ok("upgrade", "--to", "1.0.1")
+        self.ok("rollback")
+        request = {"kind": "upgrade", "to": "1.0.1", "unattended": True, "at_most": "patch", "allow_breaking": False, "allow_downgrade": False,
+                   "accept_edits": False, "reason": "automatic", "plan_hash": "", "wait_ms": 0}
+        self.uprev("work", "20260101000000abcd-upgrade", "--request", json.dumps(request))
+        report = json.loads((self.notebook.state / "notes" / "ops" / "20260101000000abcd-upgrade" / "result.json").read_text())
+        self.assertEqual("refused", report["result"])
+        self.assertRegex(report["error"]["message"], "failed here before")
+        self.assertEqual("1.0.0", self.notebook.served())
 
     def test_a_simple_feed_may_hide_a_patch_and_that_is_said(self):
         text = self.notebook.site.read_text()
@@ -280,6 +315,44 @@ class Auto(notebook.NotebookTest):
         answer = self.ok("auto").json
         self.assertEqual("nothing", answer["result"])
         self.assertRegex(answer["message"], "older patch may be hidden")
+
+
+class AutoAfterACrash(notebook.NotebookTest):
+    running = True
+
+    def pointed_at(self):
+        return (self.notebook.root / "current").resolve().name.split("_v")[1]
+
+    def cut_off(self, *words):
+        """Kills an upgrade as soon as the pointer has moved."""
+        before = self.pointed_at()
+        process = self.uprev.start(*words)
+        while self.pointed_at() == before:
+            self.assertIsNone(process.poll(), "it ended before the pointer moved")
+        uprev.kill(self.notebook.folder, shims=True)
+        self.uprev.finish(process)
+
+    def test_what_was_cut_off_is_recovered_first_and_nothing_is_deployed_in_that_round(self):
+        self.notebook.offer(["1.0.0", "1.0.1"])
+        self.cut_off("upgrade", "--to", "1.0.1")
+        self.notebook.offer(["1.0.0", "1.0.1", "1.1.0"])
+        self.ok("auto", "set", "minor")
+        report = self.ok("auto").json
+        self.assertEqual(("1.0.1", "succeeded", True), tuple(report[key] for key in ("to", "result", "recovered")))
+        self.assertEqual("1.0.1", self.notebook.served())
+        self.assertEqual("1.1.0", self.ok("auto").json["to"])
+
+    def test_it_is_recovered_also_where_nothing_may_be_deployed(self):
+        self.cut_off("upgrade", "--to", "1.0.1")
+        self.assertEqual("1.0.1", self.ok("auto").json["to"])
+        self.assertEqual("off", self.ok("auto").json["result"])
+        self.assertEqual("1.0.1", self.notebook.served())
+
+    def test_what_somebody_is_at_work_on_is_left_to_them(self):
+        self.cut_off("upgrade", "--to", "1.0.1")
+        with Locked(self):
+            self.assertEqual("off", self.ok("auto").json["result"])
+        self.assertEqual("1.0.1", self.ok("auto").json["to"])
 
 
 class Window(notebook.NotebookTest):
@@ -299,6 +372,22 @@ class Window(notebook.NotebookTest):
         window = f"\nwindows:\n  - {{from: \"{now:%H}:00\", until: \"{(now + timedelta(hours=2)):%H}:00\", zone: UTC}}\nauto: {{allow: patch, jitter: 200ms}}\n"
         self.notebook.site.write_text(self.notebook.site.read_text() + window)
         self.assertEqual("1.0.1", self.ok("auto").json["to"])
+
+    def forbidden_meanwhile(self):
+        """What a round says when automatic upgrades are turned off while it waits, or just after where its random wait was too short."""
+        self.ok("auto", "set", "patch")
+        process = self.uprev.start("auto")
+        time.sleep(0.3)
+        self.ok("auto", "set", "off")
+        return self.uprev.finish(process).json["result"]
+
+    def test_what_is_forbidden_during_the_wait_is_not_done(self):
+        self.notebook.offer(["1.0.0"])
+        self.notebook.site.write_text(self.notebook.site.read_text() + "\nauto: {jitter: 3s}\n")
+        results = []
+        while "off" not in results and len(results) < 5:
+            results.append(self.forbidden_meanwhile())
+        self.assertEqual("off", results[-1], "nothing was offered, so a round that goes on finds nothing")
 
 
 if __name__ == "__main__":

@@ -24,6 +24,24 @@ class Rollbacks(notebook.NotebookTest):
         self.ok("upgrade", "--to", "1.0.1")
         self.assertEqual("1.0.1", self.notebook.served())
 
+    def test_gc_keeps_the_release_that_a_second_rollback_goes_to(self):
+        self.ok("upgrade", "--to", "1.0.1")
+        self.ok("upgrade", "--to", "1.1.0")
+        self.ok("rollback")
+        self.ok("gc", "--keep", "1")
+        self.ok("rollback")
+        self.assertEqual("1.0.0", self.notebook.served())
+
+    def test_a_rollbacks_own_retention_keeps_it_too(self):
+        with open(self.notebook.site, "a", encoding="utf-8") as site:
+            site.write("\nretention: {releases: 1}\n")
+        self.ok("upgrade", "--to", "1.1.0")
+        self.ok("rollback")
+        self.ok("upgrade", "--to", "1.0.1")
+        self.ok("rollback", "--to", "1.1.0")
+        self.ok("rollback")
+        self.assertEqual("1.0.0", self.notebook.served())
+
     def test_a_second_rollback_goes_further_back(self):
         self.ok("upgrade", "--to", "1.0.1")
         self.ok("upgrade", "--to", "1.1.0")
@@ -101,6 +119,24 @@ class Schemas(notebook.NotebookTest):
         finally:
             stop.set()
             writer.join()
+
+    def test_gc_leaves_every_way_out_of_an_open_decision(self):
+        commands = [choice["command"] for choice in self.stopped_upgrade().json["choices"]]
+        wanted = self.sets()[0]
+        folders = {str(folder) for folder in (self.notebook.root / "releases").iterdir() if "_v" in folder.name}
+        self.assertEqual(2, len(folders))
+        # A way out that was tried and stopped too bears another id, but the mark, and so the set, of the first.
+        self.exits(uprev.NEEDS_OPERATOR, "resume", "--accept")
+        for _ in range(2):
+            self.ok("snapshot", "create")
+        kept = {row["path"] if row["what"] == "release" else row["name"]: row["reason"] for row in self.ok("gc", "--keep", "1").json["kept"]}
+        self.assertEqual(folders, {path for path in folders if path in kept})
+        self.assertRegex(kept[wanted], "needs a decision")
+        self.assertEqual(folders, {str(folder) for folder in (self.notebook.root / "releases").iterdir() if "_v" in folder.name})
+        status = self.exits(uprev.NEEDS_OPERATOR, "status").json
+        self.assertEqual(commands, [choice["command"] for choice in status["needs_operator"]["choices"]])
+        self.ok("snapshot", "restore", wanted, "--yes")
+        self.assertEqual(("1.0.0", 1), (self.notebook.served(), self.schema()))
 
     def test_after_needs_operator_only_what_reads_the_schema_is_offered_and_a_failed_way_out_changes_nothing(self):
         commands = [choice["command"] for choice in self.stopped_upgrade().json["choices"]]
