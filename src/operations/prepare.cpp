@@ -234,9 +234,9 @@ Result<Prepared> prepare_rollback(Session& session, const OperationRequest& requ
     out.adapters = TRY(session.adapters({old, release}));
     Target target{goal.version, os::Path(goal.folder).filename().string(), "", 0, {}, "", false, ""};
     PlanInput input{&session.site(), &release, &old, &out.facts, target, true};
-    look_again(out, {&session.site(), &release, &old, &out.adapters->ports, active.version, 0, 0, false}, input,
-               TRY(consent_of(session, request)));
-    // Unhealthy or errored services are the usual reason for a rollback, not an obstacle to it.
+    look_again(out, {&session.site(), &release, &old, &out.adapters->ports, active.version, 0, 0, false, goal.folder.c_str()},
+               input, TRY(consent_of(session, request)));
+    // Unhealthy or errored services, and edits in what is left behind, are usual reasons for a rollback, not obstacles to it.
     std::erase_if(out.findings, [](const auto& f) { return f.id.starts_with("service.") || f.id == "release.edited"; });
     if (TRY(session.fs().info(goal.folder)).type != os::FileType::folder)
         out.findings.push_back({Finding::Severity::blocker, "release.folder", "the release folder " + goal.folder + " is gone",

@@ -52,6 +52,10 @@ class Judge {
         if (!facts_.active_edited.empty() && !consent_.edits)
             add(Severity::blocker, "release.edited", "the active release was edited by hand: " + facts_.active_edited,
                 "take the change back, or keep it behind with --accept-edits");
+        if (!facts_.goal_edited.empty() && !consent_.edits)
+            add(Severity::blocker, "release.goal_edited",
+                "the placed release " + in_.target.version + " was edited or damaged by hand: " + facts_.goal_edited,
+                "take the change back, or start the release as it is there with --accept-edits");
     }
 
     // A signature says who, not which: without a word on the version, an older release that was signed well could pass as a newer one.

@@ -40,9 +40,17 @@ class Looking {
         if (!active) return out_.findings.push_back(blocked("release.pointer", active.error()));
         facts().active_folder = active->folder.string();
         facts().active_version = look_.active_version.empty() ? version_of_folder(*ports_.fs, *active) : look_.active_version;
-        auto edited = edited_since(*ports_.fs, active->folder, ports_.manifests, 5);
-        if (!edited) return out_.findings.push_back(blocked("release.edited", edited.error()));
-        for (const auto& path : *edited) facts().active_edited += (facts().active_edited.empty() ? "" : ", ") + path;
+        facts().active_edited = edited_in(active->folder, "release.edited");
+        if (const os::Path goal = look_.goal; !goal.empty()) facts().goal_edited = edited_in(goal, "release.goal_edited");
+    }
+
+    std::string edited_in(const os::Path& folder, const char* finding) {
+        const auto edited = edited_since(*ports_.fs, folder, ports_.manifests, 5);
+        if (!edited) out_.findings.push_back(blocked(finding, edited.error()));
+        std::string out;
+        if (edited)
+            for (const auto& path : *edited) out += (out.empty() ? "" : ", ") + path;
+        return out;
     }
 
     void databases() {

@@ -22,6 +22,7 @@ struct Look {
     std::uint64_t artifact_bytes = 0;
     std::uint64_t unpacked_bytes = 0;  // 0: not known
     bool stages = true;                // false: a rollback needs no room
+    const char* goal = "";             // the placed folder that will serve; empty: it is yet to be placed
 };
 Observed observe(const Look& look);
 

@@ -24,6 +24,16 @@ class Rollbacks(notebook.NotebookTest):
         self.ok("upgrade", "--to", "1.0.1")
         self.assertEqual("1.0.1", self.notebook.served())
 
+    def test_a_folder_that_was_edited_or_damaged_is_not_gone_back_to_unasked(self):
+        placed = self.notebook.root / "releases" / "20260101000000_v1.0.0"
+        self.ok("upgrade", "--to", "1.0.1")
+        (placed / "notes.py").write_text((placed / "notes.py").read_text() + "# by hand\n")
+        (placed / "migrate.py").unlink()
+        self.refused(uprev.REFUSED, r"(?s)1\.0\.0 was edited or damaged by hand: migrate\.py, notes\.py.*--accept-edits", "rollback")
+        self.assertEqual("1.0.1", self.notebook.served())
+        self.ok("rollback", "--accept-edits")
+        self.assertEqual("1.0.0", self.notebook.served())
+
     def test_a_second_rollback_goes_further_back(self):
         self.ok("upgrade", "--to", "1.0.1")
         self.ok("upgrade", "--to", "1.1.0")
