@@ -34,6 +34,22 @@ class Rollbacks(notebook.NotebookTest):
         self.ok("rollback", "--accept-edits")
         self.assertEqual("1.0.0", self.notebook.served())
 
+    def test_the_facts_are_told_before_it_starts_and_in_the_report(self):
+        self.ok("upgrade", "--to", "1.1.0")
+        self.notebook.write("later")
+        taken = self.ok("snapshot", "list").json["snapshots"][0]["id"]
+        way = rf"uprev snapshot restore {taken} --yes: it goes back to 1\.0\.0 .*note 1 rows now, 0 then"
+        shown = self.ok("rollback", as_json=False).out
+        before, report = shown.split("note which services run", 1)
+        for text in (before, report):
+            self.assertIn("migration ran since: 1.1.0: notes", text)
+            self.assertIn("1.0.0 declares that it reads schema 2", text)
+            self.assertRegex(text, way)
+        self.ok("upgrade", "--to", "1.1.0")
+        rows = {row["id"]: row for row in self.ok("rollback").json["findings"]}
+        self.assertEqual("no migration ran since 1.0.0", rows["migrations"]["message"])
+        self.assertEqual({"migrations", "schema.notes"}, set(rows))
+
     def test_a_second_rollback_goes_further_back(self):
         self.ok("upgrade", "--to", "1.0.1")
         self.ok("upgrade", "--to", "1.1.0")
