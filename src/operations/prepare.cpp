@@ -49,6 +49,17 @@ void look_again(Prepared& out, const Look& look, const PlanInput& input, const C
     for (auto& f : judge(with, consent)) out.findings.push_back(std::move(f));
 }
 
+// What an earlier run fetched is there: fetching goes on from it, or writes over it.
+std::uint64_t still_to_fetch(Session& session, const FeedRelease& release) {
+    const auto folder = session.state() / "artifacts" / release.version.text();
+    const auto names = session.fs().list(folder);
+    std::uint64_t there = 0;
+    if (names)
+        for (const auto& name : *names)
+            if (const auto info = session.fs().info(folder / name); info) there = std::max(there, info->size);
+    return release.artifact.size - std::min(there, release.artifact.size);
+}
+
 // What can be known before a download: the site itself, consent by the feed's word, plugins against the version.
 Result<bool> site_preflight(Session& session, Prepared& out, const FeedRelease& next, const Session::Active& active,
                             const ReleaseFile& old, const Consent& consent) {
@@ -59,8 +70,9 @@ Result<bool> site_preflight(Session& session, Prepared& out, const FeedRelease& 
                     &out.facts,
                     {next.version.text(), "", "", 0, {}, next.changelog, next.breaking, ""},
                     false};
-    look_again(out, {&session.site(), &unknown, &old, &out.adapters->ports, active.version, next.artifact.size, 0, true}, input,
-               consent);
+    look_again(out,
+               {&session.site(), &unknown, &old, &out.adapters->ports, active.version, still_to_fetch(session, next), 0, true},
+               input, consent);
     return !blocks(out.findings);
 }
 
@@ -145,10 +157,10 @@ Result<Prepared> prepare_upgrade(Session& session, const OperationRequest& reque
 
     out.adapters = TRY(session.adapters({old, release}));
     PlanInput input{&session.site(), &release, &old, &out.facts, verified.target, false};
-    look_again(
-        out,
-        {&session.site(), &release, &old, &out.adapters->ports, active.version, verified.target.size, verified.unpacked, true},
-        input, consent);
+    look_again(out,
+               {&session.site(), &release, &old, &out.adapters->ports, active.version,
+                verified.artifact.empty() ? verified.target.size : 0, verified.unpacked, true},
+               input, consent);
     input.facts = &out.facts;
     out.plan = plan_upgrade(input);
     unguarded(out);

@@ -303,6 +303,8 @@ bool reads_schema(const std::vector<std::string>& reads, const std::string& own,
     });
 }
 
+bool migrates(const PlanInput& input) { return choose_writes(input).migrates; }
+
 Plan plan_upgrade(const PlanInput& input) {
     Builder b(input);
     const auto choice = choose_writes(input);

@@ -203,6 +203,7 @@ class Judge {
             std::string parts;
             for (const auto& need : facts_.needs) {
                 if (need.device != disk.device) continue;
+                if (need.needed == 0) continue;
                 needed += need.needed;
                 parts += (parts.empty() ? "" : ", ") + need.what + " " + human_size(need.needed);
             }

@@ -5,6 +5,7 @@
 
 #include "base/text.hpp"
 #include "os/secrets.hpp"
+#include "plan/make_plan.hpp"
 #include "preflight/manifest.hpp"
 #include "preflight/plugins.hpp"
 #include "preflight/probe_values.hpp"
@@ -157,6 +158,16 @@ class Looking {
         return folder;
     }
 
+    // Those of which the plan takes a snapshot; of a release that nobody has seen yet, none is known.
+    std::map<std::string, DatabaseFacts> snapshotted() {
+        if (look_.release == nullptr) return {};
+        PlanInput input;
+        input.site = &site_;
+        input.release = look_.release;
+        input.facts = &facts();
+        return migrates(input) ? facts().databases : std::map<std::string, DatabaseFacts>();
+    }
+
     void disks() {
         if (!look_.stages) return;
         const os::Path root = site_.root;
@@ -165,7 +176,7 @@ class Looking {
              std::max(today, look_.unpacked_bytes));
         const os::Path state = ports_.manifests.parent_path();
         need("artifact", state, look_.artifact_bytes);
-        for (const auto& [name, db] : facts().databases) {
+        for (const auto& [name, db] : snapshotted()) {
             need("snapshot of '" + name + "'", nearest(dump_folder(site_, state, name, "").parent_path()), db.bytes);
             if (!db.disk.empty()) need("proof copy of '" + name + "'", db.disk, db.bytes);
         }
