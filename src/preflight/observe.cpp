@@ -169,7 +169,20 @@ class Looking {
     }
 
     void disks() {
-        if (!look_.stages) return;
+        if (look_.stages) to_place();
+        if (look_.lays_aside != nullptr) to_lay_aside(*look_.lays_aside);
+        for (const auto& disk : std::vector(facts().disks))
+            facts().needs.push_back({"reserve", disk.path, disk.device, site_.retention.reserve_bytes});
+    }
+
+    // How big a dump gets isn't on record: the database as it is now is the nearest to it.
+    void to_lay_aside(const std::vector<Snapshot>& snapshots) {
+        for (const auto& s : snapshots)
+            if (const auto db = facts().databases.find(s.database); db != facts().databases.end() && !db->second.disk.empty())
+                need("copy of '" + s.database + "' laid aside", db->second.disk, std::max(db->second.bytes, s.bytes));
+    }
+
+    void to_place() {
         const os::Path root = site_.root;
         const auto today = facts().active_folder.empty() ? 0 : tree_bytes(facts().active_folder, 24);
         need("release folder (unpacked, with dependencies; as big as the active one at least)", root,
@@ -180,8 +193,6 @@ class Looking {
             need("snapshot of '" + name + "'", nearest(dump_folder(site_, state, name, "").parent_path()), db.bytes);
             if (!db.disk.empty()) need("proof copy of '" + name + "'", db.disk, db.bytes);
         }
-        for (const auto& disk : std::vector(facts().disks))
-            facts().needs.push_back({"reserve", disk.path, disk.device, site_.retention.reserve_bytes});
     }
 
     Facts& facts() { return out_.facts; }

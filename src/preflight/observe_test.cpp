@@ -109,5 +109,18 @@ TEST_F(Room, ForSnapshotsIsNeededOnlyWhereOneIsTaken) {
     EXPECT_THAT(for_databases(), IsEmpty()) << "the database is there already";
 }
 
+TEST_F(Room, ForARestoreIsNeededWhereTheSetIsLaidAside) {
+    look_.release = nullptr;
+    look_.stages = false;
+    EXPECT_THAT(for_databases(), IsEmpty()) << "a rollback needs no room";
+    Snapshot small;
+    small.database = "shop";
+    small.bytes = gib;
+    const std::vector<Snapshot> set{small};
+    look_.lays_aside = &set;
+    EXPECT_THAT(for_databases(), UnorderedElementsAre("copy of 'shop' laid aside 100"))
+        << "a dump is smaller than what it becomes";
+}
+
 }  // namespace
 }  // namespace uprev

@@ -109,6 +109,14 @@ class Schemas(notebook.NotebookTest):
         self.refused(uprev.NOT_FOUND, "release folder", "snapshot", "restore", self.sets()[0], "--yes")
         self.assertEqual(("1.3.0", 2), (self.notebook.served(), self.schema()))
 
+    def test_a_set_that_the_disk_has_no_room_for_is_not_laid_aside(self):
+        self.ok("upgrade", "--to", "1.3.0")
+        self.notebook.write_site("\nretention:\n  reserve_bytes: 8000TiB\n", ())
+        self.refused(uprev.EXHAUSTED, "copy of 'notes' laid aside", "snapshot", "restore", self.sets()[0], "--yes")
+        self.assertEqual(("1.3.0", 2), (self.notebook.served(), self.schema()))
+        self.notebook.write_site("", ())
+        self.ok("snapshot", "restore", self.sets()[0], "--yes")
+
     def write_all_the_time(self, stop):
         while not stop.wait(0.01):
             try:
