@@ -63,6 +63,8 @@ CommandRow rollback() {
                 app.add_option("--to", r->to, "version or generation number; without it the newest good one that isn't active")
                     ->type_name("VERSION");
                 app.add_option("--reason", r->reason, "why, for the history");
+                app.add_flag("--accept-edits", r->accept_edits,
+                             "start the older release with the edits made by hand in its folder");
                 app.add_flag("--yes,-y")->description("accepted for scripts: uprev asks nothing");
                 wait_flag(app, *r);
                 return [r](const Globals& globals) { return operate(globals, *r); };

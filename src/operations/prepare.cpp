@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "engine/verdict.hpp"
+#include "operations/events.hpp"
 #include "operations/restore_loss.hpp"
 #include "plan/make_plan.hpp"
 #include "preflight/observe.hpp"
@@ -49,6 +50,17 @@ void look_again(Prepared& out, const Look& look, const PlanInput& input, const C
     for (auto& f : judge(with, consent)) out.findings.push_back(std::move(f));
 }
 
+// What an earlier run fetched is there: fetching goes on from it, or writes over it.
+std::uint64_t still_to_fetch(Session& session, const FeedRelease& release) {
+    const auto folder = session.state() / "artifacts" / release.version.text();
+    const auto names = session.fs().list(folder);
+    std::uint64_t there = 0;
+    if (names)
+        for (const auto& name : *names)
+            if (const auto info = session.fs().info(folder / name); info) there = std::max(there, info->size);
+    return release.artifact.size - std::min(there, release.artifact.size);
+}
+
 // What can be known before a download: the site itself, consent by the feed's word, plugins against the version.
 Result<bool> site_preflight(Session& session, Prepared& out, const FeedRelease& next, const Session::Active& active,
                             const ReleaseFile& old, const Consent& consent, const std::string& breaking_before) {
@@ -61,8 +73,9 @@ Result<bool> site_preflight(Session& session, Prepared& out, const FeedRelease& 
                     false,
                     false,
                     breaking_before};
-    look_again(out, {&session.site(), &unknown, &old, &out.adapters->ports, active.version, next.artifact.size, 0, true}, input,
-               consent);
+    look_again(out,
+               {&session.site(), &unknown, &old, &out.adapters->ports, active.version, still_to_fetch(session, next), 0, true},
+               input, consent);
     return !blocks(out.findings);
 }
 
@@ -151,10 +164,10 @@ Result<Prepared> prepare_upgrade(Session& session, const OperationRequest& reque
 
     out.adapters = TRY(session.adapters({old, release}));
     PlanInput input{&session.site(), &release, &old, &out.facts, verified.target, false};
-    look_again(
-        out,
-        {&session.site(), &release, &old, &out.adapters->ports, active.version, verified.target.size, verified.unpacked, true},
-        input, consent);
+    look_again(out,
+               {&session.site(), &release, &old, &out.adapters->ports, active.version,
+                verified.artifact.empty() ? verified.target.size : 0, verified.unpacked, true},
+               input, consent);
     input.facts = &out.facts;
     out.plan = plan_upgrade(input);
     unguarded(out);
@@ -206,22 +219,58 @@ Result<std::string> way_back(const Journal& journal, const std::vector<Generatio
     return std::string("no snapshot set from before the migrations is kept, so only a backup of your own leads back");
 }
 
+Finding fact(std::string id, std::string message, std::string hint = {}) {
+    return {Finding::Severity::note, std::move(id), std::move(message), std::move(hint), Code::refused};
+}
+
 // Whether `goal` may be started on `name` as it is: because it says so, or because it served on just this schema when it was good.
-std::optional<Finding> schema_finding(const std::string& name, const DatabaseFacts& facts, const ReleaseFile& release,
-                                      const Generation& goal, bool migrated, const std::string& way) {
+Finding schema_finding(const std::string& name, const DatabaseFacts& facts, const ReleaseFile& release, const Generation& goal,
+                       bool migrated, const std::string& way) {
     const auto id = "schema." + name;
     const auto known = reads(release, facts.schema);
     if (known == Reads::yes)
-        return Finding{Finding::Severity::note, id, goal.version + " declares that it reads schema " + facts.schema, "",
-                       Code::refused};
+        return fact(id, goal.version + " declares that it reads schema " + facts.schema + " of '" + name + "'");
     const auto then = goal.details.value("schemas", Json::object()).value(name, "");
     const bool same = !then.empty() && then == facts.schema;
     const bool nothing_known = known == Reads::unknown && (then.empty() || facts.schema.empty());
-    if (known == Reads::unknown && (same || (nothing_known && !migrated))) return std::nullopt;
-    return Finding{Finding::Severity::blocker, id,
-                   goal.version + " is not known to read the schema of '" + name + "' (" +
-                       (facts.schema.empty() ? "unknown" : facts.schema) + ")",
-                   "a rollback does not take migrations back; to go back with the data: " + way, Code::refused};
+    if (known == Reads::unknown && same)
+        return fact(id, goal.version + " served on schema " + facts.schema + " of '" + name + "' when it was good");
+    if (known == Reads::unknown && nothing_known && !migrated)
+        return fact(id, "nothing states the schema of '" + name + "', and no migration ran since " + goal.version + " was good");
+    return {Finding::Severity::blocker, id,
+            goal.version + " is not known to read the schema of '" + name + "' (" +
+                (facts.schema.empty() ? "unknown" : facts.schema) + ")",
+            "a rollback does not take migrations back; to go back with the data: " + way, Code::refused};
+}
+
+std::vector<std::string> migrations_since(const std::vector<Generation>& generations, const Generation& goal) {
+    std::vector<std::string> out;
+    for (const auto& g : generations) {  // newest first
+        if (g.number <= goal.number) break;
+        for (const auto& name : g.details.value("migrations", Json::array()))
+            out.push_back(g.version + ": " + name.get<std::string>());
+    }
+    return out;
+}
+
+// What a rollback leaves as it is, and how to go back with the data instead.
+Result<std::vector<Finding>> rollback_facts(const Journal& journal, const std::vector<Generation>& generations,
+                                            const Generation& goal, const ReleaseFile& release, const Prepared& prepared) {
+    const auto ran = migrations_since(generations, goal);
+    const auto way = TRY(way_back(journal, generations, goal, prepared.adapters->ports));
+    std::vector<Finding> out;
+    for (const auto& name : ran) out.push_back(fact("migrations", "migration ran since: " + name, "it is not taken back"));
+    if (ran.empty()) out.push_back(fact("migrations", "no migration ran since " + goal.version));
+    for (const auto& [name, facts] : prepared.facts.databases)
+        out.push_back(schema_finding(name, facts, release, goal, !ran.empty(), way));
+    if (!ran.empty() && !blocks(out)) out.push_back(fact("way_back", "to go back with the data instead: " + way));
+    return out;
+}
+
+// To whoever watches, before anything is done. An operation's id is its mark and its kind.
+void tell_facts(Session& session, const std::string& operation, const std::vector<Finding>& facts) {
+    EventWriter events(session.state() / "ops" / operation / "events.log", session.clock());
+    for (const auto& f : facts) events.tell("phase", {{"text", f.message}});
 }
 }  // namespace
 
@@ -237,27 +286,16 @@ Result<Prepared> prepare_rollback(Session& session, const OperationRequest& requ
     out.adapters = TRY(session.adapters({old, release}));
     Target target{goal.version, os::Path(goal.folder).filename().string(), "", 0, {}, "", false, ""};
     PlanInput input{&session.site(), &release, &old, &out.facts, target, true};
-    look_again(out, {&session.site(), &release, &old, &out.adapters->ports, active.version, 0, 0, false}, input,
-               TRY(consent_of(session, request)));
-    // Unhealthy or errored services are the usual reason for a rollback, not an obstacle to it.
+    look_again(out, {&session.site(), &release, &old, &out.adapters->ports, active.version, 0, 0, false, goal.folder.c_str()},
+               input, TRY(consent_of(session, request)));
+    // Unhealthy or errored services, and edits in what is left behind, are usual reasons for a rollback, not obstacles to it.
     std::erase_if(out.findings, [](const auto& f) { return f.id.starts_with("service.") || f.id == "release.edited"; });
     if (TRY(session.fs().info(goal.folder)).type != os::FileType::folder)
         out.findings.push_back({Finding::Severity::blocker, "release.folder", "the release folder " + goal.folder + " is gone",
                                 "upgrade to that version again with --allow-downgrade", Code::not_found});
-    Json ran = Json::array();
-    for (const auto& g : generations) {
-        if (g.number <= goal.number) break;
-        for (const auto& name : g.details.value("migrations", Json::array()))
-            ran.push_back(g.version + ": " + name.get<std::string>());
-    }
-    for (const auto& name : ran)
-        out.findings.push_back({Finding::Severity::note, "migrations", "migration ran since: " + name.get<std::string>(),
-                                "it is not taken back", Code::refused});
-    std::string way;
-    for (const auto& [name, facts] : out.facts.databases) {
-        if (way.empty()) way = TRY(way_back(*journal, generations, goal, out.adapters->ports));
-        if (auto found = schema_finding(name, facts, release, goal, !ran.empty(), way)) out.findings.push_back(std::move(*found));
-    }
+    const auto facts = TRY(rollback_facts(*journal, generations, goal, release, out));
+    out.findings.insert(out.findings.end(), facts.begin(), facts.end());
+    if (!blocks(out.findings)) tell_facts(session, mark + "-" + request.kind, facts);
     input.facts = &out.facts;
     out.plan = plan_rollback(input);
     out.pinned = pin(session, mark, target);

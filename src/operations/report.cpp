@@ -139,15 +139,24 @@ std::string indent(const std::string& text) {
     for (const char c : text) out += c == '\n' ? std::string("\n           ") : std::string(1, c);
     return out;
 }
+
+// Of notes, only what explains a refusal, and the facts that a rollback leaves behind.
+std::string findings_text(const Json& r) {
+    std::string out;
+    for (const auto& f : r.value("findings", Json::array())) {
+        const bool note = f.value("severity", "") == "note";
+        const bool of_rollback = r.value("kind", "") == "rollback" && f.value("id", "") != "checks";
+        if (note && r.value("result", "") != "refused" && !of_rollback) continue;
+        out += fmt::format("{}: {}\n", f.value("severity", ""), indent(f.value("message", "")));
+        if (!f.value("hint", "").empty()) out += fmt::format("           {}\n", indent(f.value("hint", "")));
+    }
+    return out;
+}
 }  // namespace
 
 std::string report_text(const Json& r) {
-    std::string out = headline(r) + "\n";
+    std::string out = headline(r) + "\n" + findings_text(r);
     const auto result = r.value("result", "");
-    for (const auto& f : r.value("findings", Json::array()))
-        if (f.value("severity", "") != "note" || result == "refused")
-            out += fmt::format("{}: {}\n           {}\n", f.value("severity", ""), indent(f.value("message", "")),
-                               indent(f.value("hint", "")));
     const bool shown = result == "refused" && !r.value("findings", Json::array()).empty();
     if (const auto& e = r.contains("error") ? r["error"] : Json(); e.is_object() && !shown) {
         out += fmt::format("why:       {}\n", indent(e.value("message", "")));

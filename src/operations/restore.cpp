@@ -46,6 +46,15 @@ Result<Generation> generation_of(Journal& journal, const std::string& version) {
                 "see 'uprev history'");
 }
 
+// The snapshots of which no proven copy stands by. Copies are kept only until the operation that took them has ended well.
+std::vector<Snapshot> without_copy(const SnapshotSet& set, const std::optional<Operation>& stopped) {
+    const bool kept = stopped && stopped->id == set.operation;
+    std::vector<Snapshot> out;
+    for (const auto& row : set.snapshots)
+        if (auto s = snapshot_from_json(row); !kept || !s.proven || s.restored.empty()) out.push_back(std::move(s));
+    return out;
+}
+
 // A release that can't read what it would find is not started, whoever asks.
 void must_read(Prepared& out, const ReleaseFile& release, const std::string& version, const std::string& database,
                const std::string& schema) {
@@ -77,9 +86,17 @@ Result<Prepared> prepare_set(Session& session, const OperationRequest& request, 
     const auto old = TRY(session.release_in(active.folder));
     const auto release = TRY(session.release_in(goal.folder));
     out.adapters = TRY(session.adapters({old, release}));
-    const auto observed = observe({&session.site(), nullptr, nullptr, &out.adapters->ports, active.version, 0, 0, false});
-    out.facts = observed.facts;
-    out.findings = observed.findings;
+    const auto uncopied = without_copy(set, stopped);
+    Look look;
+    look.site = &session.site();
+    look.ports = &out.adapters->ports;
+    look.active_version = active.version;
+    look.stages = false;
+    look.lays_aside = &uncopied;
+    auto observed = observe(look);
+    out.facts = std::move(observed.facts);
+    out.findings = std::move(observed.findings);
+    for (auto& f : judge_disks(out.facts)) out.findings.push_back(std::move(f));
     if (TRY(session.fs().info(goal.folder)).type != os::FileType::folder)
         out.findings.push_back(
             {Finding::Severity::blocker, "release.folder",

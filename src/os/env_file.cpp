@@ -1,13 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // read_env_file: dotenv's format, without expansion. Errors name the line, never what stands there.
-#include <fcntl.h>
-#include <sys/stat.h>
-
 #include <cctype>
-#include <cerrno>
 
 #include "base/text.hpp"
 #include "os/descriptor.hpp"
+#include "os/linked_file.hpp"
 #include "os/secrets.hpp"
 
 namespace uprev::os {
@@ -129,12 +126,10 @@ class EnvParser {
 }  // namespace
 
 Result<std::map<std::string, std::string>> read_env_file(const std::string& path) {
-    // O_NONBLOCK: a FIFO planted there must not make us wait for a writer.
-    const Descriptor fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
-    struct stat about {};
-    if (!fd || ::fstat(fd.get(), &about) != 0) return system_error(errno, "cannot open the environment file '" + path + "'");
-    if (!S_ISREG(about.st_mode)) return fail(Code::refused, "the environment file '" + path + "' is not a regular file");
-    const std::string text = TRY(read_all(fd.get(), env_file_limit, "the environment file '" + path + "'"));
+    const std::string what = "the environment file '" + path + "'";
+    // It lies where the application's user writes, and its values go to commands that run as that user.
+    const Descriptor fd = TRY(open_linked_file(path, what));
+    const std::string text = TRY(read_all(fd.get(), env_file_limit, what));
     return EnvParser(text, path).parse();
 }
 

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 
+#include "os/linked_file.hpp"
 #include "os/test_folder.hpp"
 
 namespace uprev::os {
@@ -96,6 +97,40 @@ TEST_F(SecretsTest, EnvironmentFilesThatAreWrongNameTheLineButNoValue) {
     }
     EXPECT_EQ(read_env_file("/nonexistent").error().code, Code::not_found);
     EXPECT_EQ(read_env_file("/dev/null").error().code, Code::refused);
+    ASSERT_EQ(::mkfifo((folder_.path() / "fifo").c_str(), 0600), 0);
+    EXPECT_EQ(read_env_file((folder_.path() / "fifo").string()).error().code, Code::refused) << "and nobody waits for a writer";
+}
+
+TEST(LinkedFiles, ALinkLeadsWhereItsMakerMayGo) {
+    EXPECT_TRUE(link_may_lead(0, 1000));
+    EXPECT_TRUE(link_may_lead(1000, 1000));
+    EXPECT_FALSE(link_may_lead(1000, 0)) << "what root keeps for itself";
+    EXPECT_FALSE(link_may_lead(1000, 1001));
+}
+
+// The application's user may put a link to another installation's file where its own is expected.
+TEST_F(SecretsTest, EnvironmentFilesAreNotReadThroughLinksOfOthers) {
+    constexpr uid_t shop = 65534;
+    const auto theirs = folder_.put("theirs", "TOKEN=hunter2\n", 0600);
+    const auto link = folder_.path() / "link";
+    std::filesystem::create_symlink("hop", link);
+    std::filesystem::create_symlink(theirs, folder_.path() / "hop");
+    EXPECT_EQ(read_env_file(link.string()).value().at("TOKEN"), "hunter2") << "one's own links are followed";
+    std::filesystem::create_symlink("loop", folder_.path() / "loop");
+    EXPECT_FALSE(read_env_file((folder_.path() / "loop").string()));
+    if (::geteuid() != 0) return;
+    ASSERT_EQ(::lchown((folder_.path() / "hop").c_str(), shop, shop), 0);
+    const auto read = read_env_file(link.string());
+    ASSERT_FALSE(read);
+    EXPECT_EQ(read.error().code, Code::refused);
+    EXPECT_NE(read.error().message.find(link.string()), std::string::npos);
+    EXPECT_FALSE(read.error().hint.empty());
+    ASSERT_EQ(::chown(theirs.c_str(), shop, shop), 0);
+    EXPECT_TRUE(read_env_file(link.string())) << "their own file";
+    std::filesystem::create_directory_symlink(folder_.path(), folder_.path() / "shared");
+    ASSERT_EQ(::lchown((folder_.path() / "shared").c_str(), shop, shop), 0);
+    folder_.put("env", "A=1\n", 0600);
+    EXPECT_EQ(read_env_file((folder_.path() / "shared" / "env").string()).error().code, Code::refused) << "a folder on the way";
 }
 
 TEST_F(SecretsTest, SecretsAreGuessedFromKeysAndAddresses) {

@@ -42,6 +42,7 @@ struct Facts {
     std::string active_version;
     std::string active_folder;
     std::string active_edited;  // what was changed by hand in the active release folder; empty: nothing
+    std::string goal_edited;    // the same of the placed release that a rollback goes to
     std::map<std::string, DatabaseFacts> databases;
     ServiceCapabilities capabilities;
     std::vector<ServiceState> services;

@@ -73,6 +73,7 @@ class Builder {
     void activate(const WritesChoice& choice, bool frozen);
     void schema_check();
     void gate();
+    void plugins();
     void resume(bool frozen);
     void finish();
     Plan take(const std::string& kind);
@@ -256,6 +257,12 @@ void Builder::gate() {
     hold.args = {{"services", service_names(*in_.release)}, {"version", in_.target.version}};
 }
 
+void Builder::plugins() {
+    if (in_.site->plugins)
+        add(Phase::gate, "gate.plugins", "", "check that no plugin is missing",
+            "one that stayed behind is remarked: the release serves without it, until somebody has looked");
+}
+
 void Builder::resume(bool frozen) {
     if (!frozen) return;
     if (in_.facts->capabilities.guard)
@@ -303,6 +310,8 @@ bool reads_schema(const std::vector<std::string>& reads, const std::string& own,
     });
 }
 
+bool migrates(const PlanInput& input) { return choose_writes(input).migrates; }
+
 Plan plan_upgrade(const PlanInput& input) {
     Builder b(input);
     const auto choice = choose_writes(input);
@@ -328,6 +337,7 @@ Plan plan_upgrade(const PlanInput& input) {
     if (built_later) b.seal(Phase::migrate);  // what was built since would look edited by hand
     b.activate(choice, frozen);
     b.gate();
+    b.plugins();
     b.resume(frozen);
     b.finish();
     if (frozen) {

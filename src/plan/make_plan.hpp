@@ -8,6 +8,7 @@
 namespace uprev {
 
 Plan plan_upgrade(const PlanInput& input);
+bool migrates(const PlanInput& input);  // whether that plan migrates, and so takes a snapshot set first
 // Pointer and services only: no migration, no snapshot. What it would leave behind is judged in preflight/.
 Plan plan_rollback(const PlanInput& input);
 

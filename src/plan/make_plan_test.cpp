@@ -404,6 +404,15 @@ TEST(ReadsSchema, ByWordOrRange) {
         EXPECT_EQ(can, reads_schema(reads, own, schema)) << join(reads, ",") << " own " << own << " schema " << schema;
 }
 
+TEST(Plan, ComparesPluginsOnlyWhereTheSiteHasSome) {
+    Shop shop;
+    EXPECT_EQ(nullptr, shop.upgrade().find("gate.plugins"));
+    shop.site.plugins.emplace();
+    const auto plan = shop.upgrade();
+    EXPECT_EQ(plan.index("gate.hold") + 1, plan.index("gate.plugins"));
+    EXPECT_EQ(nullptr, plan_rollback(shop.input()).find("gate.plugins")) << "an older set is what a rollback is for";
+}
+
 void expect_golden(const std::string& name, Plan plan) {
     plan.hash = "(hash)";  // it changes with every key that the two files gain
     const auto wanted = to_json(plan).dump(2) + "\n";

@@ -28,7 +28,7 @@ class Judge {
         runtimes();
         plugins();
         services();
-        disk();
+        for (auto& f : judge_disks(facts_)) out_.push_back(std::move(f));
         for (const auto& check : release_.checks) add(Severity::note, "checks", check, "the vendor asks you to check this first");
         return std::move(out_);
     }
@@ -52,6 +52,10 @@ class Judge {
         if (!facts_.active_edited.empty() && !consent_.edits)
             add(Severity::blocker, "release.edited", "the active release was edited by hand: " + facts_.active_edited,
                 "take the change back, or keep it behind with --accept-edits");
+        if (!facts_.goal_edited.empty() && !consent_.edits)
+            add(Severity::blocker, "release.goal_edited",
+                "the placed release " + in_.target.version + " was edited or damaged by hand: " + facts_.goal_edited,
+                "take the change back, or start the release as it is there with --accept-edits");
     }
 
     // A signature says who, not which: without a word on the version, an older release that was signed well could pass as a newer one.
@@ -196,23 +200,6 @@ class Judge {
                 "a failed upgrade can only put back what was there before");
     }
 
-    void disk() {
-        for (const auto& disk : facts_.disks) {
-            std::uint64_t needed = 0;
-            std::string parts;
-            for (const auto& need : facts_.needs) {
-                if (need.device != disk.device) continue;
-                needed += need.needed;
-                parts += (parts.empty() ? "" : ", ") + need.what + " " + human_size(need.needed);
-            }
-            if (needed > disk.free)
-                add(Severity::blocker, "disk",
-                    "the disk of " + disk.path + " has " + human_size(disk.free) + " free, but " + human_size(needed) +
-                        " are needed: " + parts,
-                    "free some space ('uprev gc' drops old releases and snapshots)", Code::exhausted);
-        }
-    }
-
     const PlanInput& in_;
     const Facts& facts_;
     const ReleaseFile& release_;
@@ -220,6 +207,25 @@ class Judge {
     std::vector<Finding> out_;
 };
 }  // namespace
+
+std::vector<Finding> judge_disks(const Facts& facts) {
+    std::vector<Finding> out;
+    for (const auto& disk : facts.disks) {
+        std::uint64_t needed = 0;
+        std::string parts;
+        for (const auto& need : facts.needs) {
+            if (need.device != disk.device || need.needed == 0) continue;
+            needed += need.needed;
+            parts += (parts.empty() ? "" : ", ") + need.what + " " + human_size(need.needed);
+        }
+        if (needed > disk.free)
+            out.push_back({Severity::blocker, "disk",
+                           "the disk of " + disk.path + " has " + human_size(disk.free) + " free, but " + human_size(needed) +
+                               " are needed: " + parts,
+                           "free some space ('uprev gc' drops old releases and snapshots)", Code::exhausted});
+    }
+    return out;
+}
 
 std::vector<Finding> judge(const PlanInput& input, const Consent& consent) { return Judge(input, consent).all(); }
 

@@ -18,6 +18,7 @@ struct Consent {
 };
 
 std::vector<Finding> judge(const PlanInput& input, const Consent& consent);
+std::vector<Finding> judge_disks(const Facts& facts);  // each disk that is too small, with all that is needed on it
 bool blocks(const std::vector<Finding>& findings);
 // The blocking findings as one error: the first one's code, all messages.
 Error as_error(const std::vector<Finding>& findings);

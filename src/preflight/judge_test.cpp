@@ -89,6 +89,14 @@ INSTANTIATE_TEST_SUITE_P(
                       Case{"an_application_that_nobody_compares", [](Shop& s, Consent&) { s.release.application = "blog"; }, ""},
                       Case{"edited_by_hand", [](Shop& s, Consent&) { s.facts.active_edited = "app.js"; }, "release.edited",
                            Severity::blocker, Code::refused, "app.js", "--accept-edits"},
+                      Case{"edited_where_it_goes", [](Shop& s, Consent&) { s.facts.goal_edited = "app.js"; },
+                           "release.goal_edited", Severity::blocker, Code::refused, "app.js", "--accept-edits"},
+                      Case{"edited_where_it_goes_and_accepted",
+                           [](Shop& s, Consent& c) {
+                               s.facts.goal_edited = "app.js";
+                               c.edits = true;
+                           },
+                           ""},
                       Case{"edited_and_accepted",
                            [](Shop& s, Consent& c) {
                                s.facts.active_edited = "app.js";

@@ -5,6 +5,7 @@
 
 #include "base/text.hpp"
 #include "os/secrets.hpp"
+#include "plan/make_plan.hpp"
 #include "preflight/manifest.hpp"
 #include "preflight/plugins.hpp"
 #include "preflight/probe_values.hpp"
@@ -40,9 +41,17 @@ class Looking {
         if (!active) return out_.findings.push_back(blocked("release.pointer", active.error()));
         facts().active_folder = active->folder.string();
         facts().active_version = look_.active_version.empty() ? version_of_folder(*ports_.fs, *active) : look_.active_version;
-        auto edited = edited_since(*ports_.fs, active->folder, ports_.manifests, 5);
-        if (!edited) return out_.findings.push_back(blocked("release.edited", edited.error()));
-        for (const auto& path : *edited) facts().active_edited += (facts().active_edited.empty() ? "" : ", ") + path;
+        facts().active_edited = edited_in(active->folder, "release.edited");
+        if (const os::Path goal = look_.goal; !goal.empty()) facts().goal_edited = edited_in(goal, "release.goal_edited");
+    }
+
+    std::string edited_in(const os::Path& folder, const char* finding) {
+        const auto edited = edited_since(*ports_.fs, folder, ports_.manifests, 5);
+        if (!edited) out_.findings.push_back(blocked(finding, edited.error()));
+        std::string out;
+        if (edited)
+            for (const auto& path : *edited) out += (out.empty() ? "" : ", ") + path;
+        return out;
     }
 
     void databases() {
@@ -149,20 +158,41 @@ class Looking {
         return folder;
     }
 
+    // Those of which the plan takes a snapshot; of a release that nobody has seen yet, none is known.
+    std::map<std::string, DatabaseFacts> snapshotted() {
+        if (look_.release == nullptr) return {};
+        PlanInput input;
+        input.site = &site_;
+        input.release = look_.release;
+        input.facts = &facts();
+        return migrates(input) ? facts().databases : std::map<std::string, DatabaseFacts>();
+    }
+
     void disks() {
-        if (!look_.stages) return;
+        if (look_.stages) to_place();
+        if (look_.lays_aside != nullptr) to_lay_aside(*look_.lays_aside);
+        for (const auto& disk : std::vector(facts().disks))
+            facts().needs.push_back({"reserve", disk.path, disk.device, site_.retention.reserve_bytes});
+    }
+
+    // How big a dump gets isn't on record: the database as it is now is the nearest to it.
+    void to_lay_aside(const std::vector<Snapshot>& snapshots) {
+        for (const auto& s : snapshots)
+            if (const auto db = facts().databases.find(s.database); db != facts().databases.end() && !db->second.disk.empty())
+                need("copy of '" + s.database + "' laid aside", db->second.disk, std::max(db->second.bytes, s.bytes));
+    }
+
+    void to_place() {
         const os::Path root = site_.root;
         const auto today = facts().active_folder.empty() ? 0 : tree_bytes(facts().active_folder, 24);
         need("release folder (unpacked, with dependencies; as big as the active one at least)", root,
              std::max(today, look_.unpacked_bytes));
         const os::Path state = ports_.manifests.parent_path();
         need("artifact", state, look_.artifact_bytes);
-        for (const auto& [name, db] : facts().databases) {
+        for (const auto& [name, db] : snapshotted()) {
             need("snapshot of '" + name + "'", nearest(dump_folder(site_, state, name, "").parent_path()), db.bytes);
             if (!db.disk.empty()) need("proof copy of '" + name + "'", db.disk, db.bytes);
         }
-        for (const auto& disk : std::vector(facts().disks))
-            facts().needs.push_back({"reserve", disk.path, disk.device, site_.retention.reserve_bytes});
     }
 
     Facts& facts() { return out_.facts; }

@@ -18,10 +18,12 @@ struct Look {
     const ReleaseFile* release = nullptr;  // the new one's
     const ReleaseFile* old_release = nullptr;
     Ports* ports = nullptr;
-    std::string active_version;  // as the journal knows it; empty: by the folder's name
-    std::uint64_t artifact_bytes = 0;
-    std::uint64_t unpacked_bytes = 0;  // 0: not known
-    bool stages = true;                // false: a rollback needs no room
+    std::string active_version;                         // as the journal knows it; empty: by the folder's name
+    std::uint64_t artifact_bytes = 0;                   // still to be fetched
+    std::uint64_t unpacked_bytes = 0;                   // 0: not known
+    bool stages = true;                                 // false: a rollback needs no room
+    const char* goal = "";                              // the placed folder that will serve; empty: it is yet to be placed
+    const std::vector<Snapshot>* lays_aside = nullptr;  // a restore: those that are yet to be laid aside
 };
 Observed observe(const Look& look);
 

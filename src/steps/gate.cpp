@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <optional>
 
+#include "preflight/plugins.hpp"
 #include "preflight/probe_values.hpp"
 #include "release/version.hpp"
 #include "steps/steps.hpp"
@@ -167,6 +168,21 @@ Result<Json> hold_gate(StepContext& c, const PlannedStep& step) {
     if (c.attempt > 1)
         TRY_VOID(c.ports.services->start(step.args.value("services", std::vector<std::string>{}), c.pinned.folder));
     return Json{{"probes", TRY(gate(c, c.pinned.release, c.pinned.folder, c.plan.to))}};
+}
+
+// A plugin that stayed behind in the old folder spoils no probe; what it did for users is gone all the same.
+Result<Json> compare_plugins(StepContext& c, const PlannedStep&) {
+    if (!c.pinned.site.plugins) return Json::object();
+    const auto& spec = *c.pinned.site.plugins;
+    const auto before = TRY(read_plugins(*c.ports.fs, spec, c.pinned.old_folder));
+    const auto now = TRY(read_plugins(*c.ports.fs, spec, c.pinned.folder));
+    std::string missing;
+    for (const auto& plugin : before)
+        if (std::none_of(now.begin(), now.end(), [&](const auto& p) { return p.name == plugin.name; }))
+            missing += (missing.empty() ? "" : ", ") + plugin.name + " " + plugin.version;
+    if (missing.empty()) return Json{{"plugins", now.size()}};
+    return fail(Code::failed, c.plan.to + " lacks plugins that " + c.plan.from + " has: " + missing +
+                                  "; install them in its folder, or list '" + spec.folder + "' under keep");
 }
 
 }  // namespace uprev::steps

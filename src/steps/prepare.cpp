@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Dependencies and builds in the new release's folder, as the installation's user; then the seal.
 #include <algorithm>
+#include <atomic>
+#include <future>
 
 #include "preflight/manifest.hpp"
 #include "steps/steps.hpp"
@@ -38,31 +40,51 @@ const Dependencies* adapter_named(StepContext& c, const std::string& name) {
     return nullptr;
 }
 
+// Names the folder's log. '+' stands for a slash: folders have underscores and dashes in their names.
 std::string part_name(const std::string& path) {
-    std::string out = path.empty() ? "root" : path;
-    std::replace(out.begin(), out.end(), '/', '_');
+    std::string out = path.empty() ? "root" : path == "root" ? "./root" : path;
+    std::replace(out.begin(), out.end(), '/', '+');
     return out;
 }
 
-Result<> install_one(StepContext& c, const PlannedStep& step, const Install& install, const CommandSpec& command, Json& out) {
+Result<Json> install_one(StepContext& c, const PlannedStep& step, const Install& install, const CommandSpec& command) {
     const auto folder = install.path.empty() ? c.pinned.folder : c.pinned.folder / install.path;
-    c.say("installing in " + (install.path.empty() ? std::string(".") : install.path));
-    TRY(c.command(step, command, folder, {}, {}, part_name(install.path)));
+    const auto shown = install.path.empty() ? std::string(".") : install.path;
+    c.say("installing in " + shown);
+    TRY(c.command(step, command, folder, {}, {}, part_name(install.path)).within("installing in " + shown));
     Json row = {{"path", install.path}};
     if (install.with != nullptr) row["unpinned"] = TRY(install.with->unpinned(folder));
-    out.push_back(std::move(row));
-    return {};
+    return row;
+}
+
+// At most `parallel` at a time; the first failure lets the running ones end and starts no more. The rows keep the folders' order.
+Result<Json> install_all(StepContext& c, const PlannedStep& step, const std::vector<Install>& found) {
+    std::vector<Result<Json>> rows(found.size(), Json());
+    std::atomic<std::size_t> next{0};
+    std::atomic<bool> broken{false};
+    const auto work = [&] {
+        for (auto i = next++; i < found.size() && !broken; i = next++) {
+            rows[i] = install_one(c, step, found[i], found[i].with->install());
+            if (!rows[i]) broken = true;
+        }
+    };
+    std::vector<std::future<void>> others;
+    const auto lanes = std::min<std::size_t>(std::max(1U, c.pinned.site.parallel), found.size());
+    for (std::size_t i = 1; i < lanes; ++i) others.push_back(std::async(std::launch::async, work));
+    work();
+    for (auto& other : others) other.get();
+    Json out = Json::array();
+    for (auto& row : rows) out.push_back(TRY(std::move(row)));
+    return out;
 }
 }  // namespace
 
 Result<Json> install_dependencies(StepContext& c, const PlannedStep& step) {
-    Json out = Json::array();
     const auto path = step.args.value("path", "");
     if (path == "*") {
         std::vector<Install> found;
         TRY_VOID(find_lock_files(c, c.pinned.folder, "", search_depth, found));
-        for (const auto& install : found) TRY_VOID(install_one(c, step, install, install.with->install(), out));
-        return out;
+        return install_all(c, step, found);
     }
     const auto with = step.args.value("with", "npm");
     const auto* adapter = adapter_named(c, with);
@@ -75,7 +97,8 @@ Result<Json> install_dependencies(StepContext& c, const PlannedStep& step) {
                         "use one of npm, pnpm, yarn, pip, command");
         command = adapter->install();
     }
-    TRY_VOID(install_one(c, step, {path, adapter}, command, out));
+    Json out = Json::array();
+    out.push_back(TRY(install_one(c, step, {path, adapter}, command)));
     return out;
 }
 

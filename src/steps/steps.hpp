@@ -62,6 +62,7 @@ Result<> stop_added(StepContext&, const PlannedStep&);
 Result<> start_retired(StepContext&, const PlannedStep&);
 
 Result<Json> hold_gate(StepContext&, const PlannedStep&);
+Result<Json> compare_plugins(StepContext&, const PlannedStep&);
 
 Result<Json> record_generation(StepContext&, const PlannedStep&);
 Result<Json> settle_snapshots(StepContext&, const PlannedStep&);

@@ -31,6 +31,7 @@ const StepTable& step_table() {
         {"services.reload", 1, StepClass::observed, reload_services, observe_running_new, stop_added},
         {"services.retire", 1, StepClass::observed, stop_services, observe_stopped, start_retired},
         {"gate.hold", 1, StepClass::repeatable, hold_gate, nullptr, nullptr},
+        {"gate.plugins", 1, StepClass::best_effort, compare_plugins, nullptr, nullptr},
         {"guard.off", 1, StepClass::repeatable, guard_off, nullptr, nullptr},
         {"maintenance.off", 1, StepClass::repeatable, maintenance_off, nullptr, nullptr},
         {"generation.record", 1, StepClass::repeatable, record_generation, nullptr, nullptr},

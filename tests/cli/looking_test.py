@@ -108,6 +108,22 @@ class Plugins(notebook.NotebookTest):
         self.assertRegex(self.exits(3, "upgrade", "--to", "1.1.0").text, "spelling")
 
 
+class PluginsInTheRelease(notebook.NotebookTest):
+    """Put into the release folder by hand, and not listed under keep."""
+    running = True
+    options = {"site": "\nplugins:\n  folder: plugins\n"}
+
+    def test_one_that_stays_behind_is_remarked(self):
+        folder = self.notebook.root / "current" / "plugins" / "export"
+        folder.mkdir(parents=True)
+        (folder / "plugin.json").write_text(json.dumps({"name": "export", "version": "0.1.0"}))
+        answer = self.exits(uprev.DEGRADED, "upgrade", "--to", "1.0.1")
+        self.assertRegex(" ".join(answer.json["remarks"]), r"1\.0\.1 lacks plugins that 1\.0\.0 has: export 0\.1\.0;")
+        self.assertEqual("1.0.1", self.notebook.served())
+        self.ok("ack")
+        self.ok("rollback")
+
+
 class NoPlugins(notebook.NotebookTest):
     def test_a_site_file_without_plugins(self):
         self.refused(7, "no 'plugins' section", "plugins", "list")

@@ -42,6 +42,32 @@ class Rollbacks(notebook.NotebookTest):
         self.ok("rollback")
         self.assertEqual("1.0.0", self.notebook.served())
 
+    def test_a_folder_that_was_edited_or_damaged_is_not_gone_back_to_unasked(self):
+        placed = self.notebook.root / "releases" / "20260101000000_v1.0.0"
+        self.ok("upgrade", "--to", "1.0.1")
+        (placed / "notes.py").write_text((placed / "notes.py").read_text() + "# by hand\n")
+        (placed / "migrate.py").unlink()
+        self.refused(uprev.REFUSED, r"(?s)1\.0\.0 was edited or damaged by hand: migrate\.py, notes\.py.*--accept-edits", "rollback")
+        self.assertEqual("1.0.1", self.notebook.served())
+        self.ok("rollback", "--accept-edits")
+        self.assertEqual("1.0.0", self.notebook.served())
+
+    def test_the_facts_are_told_before_it_starts_and_in_the_report(self):
+        self.ok("upgrade", "--to", "1.1.0")
+        self.notebook.write("later")
+        taken = self.ok("snapshot", "list").json["snapshots"][0]["id"]
+        way = rf"uprev snapshot restore {taken} --yes: it goes back to 1\.0\.0 .*note 1 rows now, 0 then"
+        shown = self.ok("rollback", as_json=False).out
+        before, report = shown.split("note which services run", 1)
+        for text in (before, report):
+            self.assertIn("migration ran since: 1.1.0: notes", text)
+            self.assertIn("1.0.0 declares that it reads schema 2", text)
+            self.assertRegex(text, way)
+        self.ok("upgrade", "--to", "1.1.0")
+        rows = {row["id"]: row for row in self.ok("rollback").json["findings"]}
+        self.assertEqual("no migration ran since 1.0.0", rows["migrations"]["message"])
+        self.assertEqual({"migrations", "schema.notes"}, set(rows))
+
     def test_a_second_rollback_goes_further_back(self):
         self.ok("upgrade", "--to", "1.0.1")
         self.ok("upgrade", "--to", "1.1.0")
@@ -100,6 +126,14 @@ class Schemas(notebook.NotebookTest):
         notebook.workplace.remove(self.notebook.root / "releases" / "20260101000000_v1.0.0")
         self.refused(uprev.NOT_FOUND, "release folder", "snapshot", "restore", self.sets()[0], "--yes")
         self.assertEqual(("1.3.0", 2), (self.notebook.served(), self.schema()))
+
+    def test_a_set_that_the_disk_has_no_room_for_is_not_laid_aside(self):
+        self.ok("upgrade", "--to", "1.3.0")
+        self.notebook.write_site("\nretention:\n  reserve_bytes: 8000TiB\n", ())
+        self.refused(uprev.EXHAUSTED, "copy of 'notes' laid aside", "snapshot", "restore", self.sets()[0], "--yes")
+        self.assertEqual(("1.3.0", 2), (self.notebook.served(), self.schema()))
+        self.notebook.write_site("", ())
+        self.ok("snapshot", "restore", self.sets()[0], "--yes")
 
     def write_all_the_time(self, stop):
         while not stop.wait(0.01):
