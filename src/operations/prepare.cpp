@@ -259,6 +259,7 @@ Result<std::vector<Finding>> rollback_facts(const Journal& journal, const std::v
     const auto ran = migrations_since(generations, goal);
     const auto way = TRY(way_back(journal, generations, goal, prepared.adapters->ports));
     std::vector<Finding> out;
+    out.reserve(ran.size() + prepared.facts.databases.size() + 2);
     for (const auto& name : ran) out.push_back(fact("migrations", "migration ran since: " + name, "it is not taken back"));
     if (ran.empty()) out.push_back(fact("migrations", "no migration ran since " + goal.version));
     for (const auto& [name, facts] : prepared.facts.databases)

@@ -3,7 +3,8 @@
 """Publishes the shop as its vendor would: `build_releases.py FOLDER` (kept when it is there already and nothing changed).
 
 FOLDER holds carphacom-VERSION.tar.xz, its signature, its release file beside it with a signature of its own, and
-minisign.pub. A feed over any choice of them is made by `feed_list` and `feed_simple`.
+minisign.pub. A feed over any choice of them is made by `feed_list` and `feed_simple`. An overlay is a folder whose files
+replace the shop's in every release.
 """
 import hashlib
 import json
@@ -60,10 +61,12 @@ def sign(path, secret_key, version):
                    check=True, stdout=subprocess.DEVNULL, stdin=subprocess.DEVNULL)
 
 
-def publish(release, feed, secret_key, wrong_key):
+def publish(release, feed, secret_key, wrong_key, overlay):
     artifact = feed / f"carphacom-{release.version}.tar.xz"
     with tempfile.TemporaryDirectory() as scratch:
         write_tree(release, Path(scratch, f"carphacom-{release.version}"))
+        if overlay:
+            shutil.copytree(overlay, Path(scratch, f"carphacom-{release.version}"), dirs_exist_ok=True)
         subprocess.run(["tar", "-cJf", artifact, "--owner=0", "--group=0", "--sort=name", "-C", scratch,
                         f"carphacom-{release.version}"], check=True)
     beside = feed / f"carphacom-{release.version}.release.yaml"
@@ -73,19 +76,20 @@ def publish(release, feed, secret_key, wrong_key):
     sign(beside, key, release.version)
 
 
-def fingerprint():
+def fingerprint(overlay=None):
     digest = hashlib.sha256()
-    for path in sorted([*HERE.glob("shop/**/*"), HERE / "catalog.py", HERE / "build_releases.py"]):
+    files = [*HERE.glob("shop/**/*"), HERE / "catalog.py", HERE / "build_releases.py", *(Path(overlay).glob("**/*") if overlay else ())]
+    for path in sorted(files):
         if path.is_file() and "node_modules" not in path.parts:
-            digest.update(str(path.relative_to(HERE)).encode() + b"\0" + path.read_bytes())
+            digest.update(str(path).encode() + b"\0" + path.read_bytes())
     return digest.hexdigest()
 
 
-def build(feed):
+def build(feed, overlay=None):
     """Fills `feed` unless it is up to date. Not safe to run twice at once: hold a lock."""
     feed = Path(feed)
     stamp = feed / "built-from"
-    if stamp.exists() and stamp.read_text() == fingerprint():
+    if stamp.exists() and stamp.read_text() == fingerprint(overlay):
         return
     shutil.rmtree(feed, ignore_errors=True)
     feed.mkdir(parents=True)
@@ -97,8 +101,8 @@ def build(feed):
         shutil.copy(secret, feed / "vendor.key")  # throw-away: scenarios sign forgeries of their own with it
         (feed / "vendor.key").chmod(0o600)
         for release in RELEASES.values():
-            publish(release, feed, secret, wrong)
-    stamp.write_text(fingerprint())
+            publish(release, feed, secret, wrong, overlay)
+    stamp.write_text(fingerprint(overlay))
 
 
 def feed_entry(feed, version):

@@ -63,13 +63,13 @@ def ask(port, path="/health", timeout=2):
 
 class Installation:
     def __init__(self, version="1.4.0", releases=("1.4.0", "1.4.2", "1.5.0"), writes="auto", extra="", stable="500ms",
-                 within="12s", instances=2, folder=None):
+                 within="12s", instances=2, folder=None, feed_folder=None):
         self.user = workplace.application_user()
         self.folder = folder or workplace.temporary_folder("shop")
         self.root, self.shared = self.folder / "carphacom", self.folder / "carphacom" / "shared"
         self.state = self.folder / "state"
         self.site = self.folder / "uprev.yaml"
-        self.releases, self.first_version = published(), version
+        self.releases, self.first_version = feed_folder or published(), version
         self.writes, self.extra, self.stable, self.within, self.instances = writes, extra, stable, within, instances
         self.canary = "c4nary" + secrets.token_hex(8)  # the database's password; it must appear nowhere
         self.ports = {name: workplace.free_port() for name in (*SERVICES, "blog")}
