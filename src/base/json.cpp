@@ -160,4 +160,11 @@ Result<Json> parse_json(std::string_view text, std::string_view what) {
     return fail(Code::invalid, std::string(what) + ":" + place(text, problem.offset) + ": " + problem.what);
 }
 
+Json error_json(const Error& error) { return {{"code", code_name(error.code)}, {"message", error.text()}, {"hint", error.hint}}; }
+
+Error error_from_json(const Json& json) {
+    if (!json.is_object()) return fail(Code::failed, "");
+    return fail(code_from_name(json.value("code", "failed")), json.value("message", ""), json.value("hint", ""));
+}
+
 }  // namespace uprev

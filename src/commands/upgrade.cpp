@@ -72,30 +72,38 @@ CommandRow rollback() {
 }
 
 CommandRow resume() {
-    return {"resume", "finish or take back an operation that was cut off",
-            "Recovers what a killed uprev or a power cut left behind; the boot unit runs it before the services start. With "
-            "--accept it keeps the new\n"
-            "release of an operation that needs a decision, with --keep-old the one before it: opens the databases to it, starts "
-            "it, and holds its gate.\n"
-            "Neither starts a release on a schema that it is known not to read.\n\n"
-            "  uprev resume\n"
-            "  uprev resume --accept",
-            [](CLI::App& app) -> Action {
-                auto r = std::make_shared<OperationRequest>();
-                r->kind = "resume";
-                auto accept = std::make_shared<bool>(false);
-                auto keep_old = std::make_shared<bool>(false);
-                auto* accepting = app.add_flag("--accept", *accept, "keep the new release and its schema");
-                app.add_flag("--keep-old", *keep_old, "keep the release that it came from, and the schema as it is")
-                    ->excludes(accepting);
-                app.add_flag("--boot")->description("as the boot unit runs it, before the services");
-                wait_flag(app, *r);
-                return [r, accept, keep_old](const Globals& globals) {
-                    if (*accept || *keep_old) r->kind = "accept";
-                    if (*keep_old) r->to = "old";
-                    return operate(globals, *r);
-                };
-            }};
+    return {
+        "resume", "finish or take back an operation that was cut off",
+        "Recovers what a killed uprev or a power cut left behind; the boot unit runs it before the services start. With "
+        "--accept it keeps the new\n"
+        "release of an operation that needs a decision, with --keep-old the one before it: opens the databases to it, starts "
+        "it, and holds its gate.\n"
+        "Neither starts a release on a schema that it is known not to read. With --back an operation that stands half-way goes "
+        "back instead of on.\n\n"
+        "  uprev resume\n"
+        "  uprev resume --back\n"
+        "  uprev resume --accept",
+        [](CLI::App& app) -> Action {
+            auto r = std::make_shared<OperationRequest>();
+            r->kind = "resume";
+            auto accept = std::make_shared<bool>(false);
+            auto keep_old = std::make_shared<bool>(false);
+            auto* accepting = app.add_flag("--accept", *accept, "keep the new release and its schema");
+            auto* keeping = app.add_flag("--keep-old", *keep_old, "keep the release that it came from, and the schema as it is");
+            keeping->excludes(accepting);
+            auto back = std::make_shared<bool>(false);
+            app.add_flag("--back", *back, "of an operation that stands half-way: take it back rather than go on with it")
+                ->excludes(accepting)
+                ->excludes(keeping);
+            app.add_flag("--boot")->description("as the boot unit runs it, before the services");
+            wait_flag(app, *r);
+            return [r, accept, keep_old, back](const Globals& globals) {
+                if (*accept || *keep_old) r->kind = "accept";
+                if (*keep_old) r->to = "old";
+                if (*back) r->to = "back";
+                return operate(globals, *r);
+            };
+        }};
 }
 
 }  // namespace uprev::commands

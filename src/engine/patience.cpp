@@ -3,9 +3,7 @@
 
 namespace uprev {
 
-bool passes(const Error& error) {
-    return error.code == Code::unavailable || error.code == Code::exhausted || error.code == Code::timeout;
-}
+bool passes(const Error& error) { return error.code == Code::unavailable || error.code == Code::exhausted; }
 
 Result<> patiently(os::Clock& clock, os::Milliseconds limit, const std::function<Result<>()>& what,
                    const std::function<void(const Error&)>& told_once) {
@@ -19,10 +17,17 @@ Result<> patiently(os::Clock& clock, os::Milliseconds limit, const std::function
     }
 }
 
+Error no_way_back(const Operation& operation, const Plan& plan) {
+    return fail(Code::refused,
+                "the " + operation.kind + " to " + operation.to + " is past its point of no return: " + plan.point_reason,
+                "'uprev resume' goes on");
+}
+
 Error half_way(const Operation& operation, Error error) {
     error.message = "the " + operation.kind + " to " + operation.to + " (" + operation.id + ") stands half-way: " + error.text();
     error.context.clear();
-    error.hint = (error.hint.empty() ? "" : error.hint + "; ") + "once that is mended, 'uprev resume' goes on from here";
+    error.hint = (error.hint.empty() ? "" : error.hint + "; ") +
+                 "once that is mended, 'uprev resume' goes on from here ('uprev resume --back' gives up)";
     return error;
 }
 

@@ -8,14 +8,13 @@
 #include <thread>
 
 #include "engine/patience.hpp"
+#include "engine/remarks.hpp"
 #include "engine/safe_state.hpp"
 #include "engine/verdict.hpp"
 
 namespace uprev {
 
 namespace {
-
-Json error_json(const Error& e) { return {{"code", code_name(e.code)}, {"message", e.text()}, {"hint", e.hint}}; }
 
 // One run of one operation. Holds what the journal says about each step, and keeps it in step with what is written.
 class Loop {
@@ -34,10 +33,14 @@ class Loop {
     Result<RunOutcome> run() {
         for (auto& record : TRY(journal_.steps(operation_.id))) records_[record.id] = std::move(record);
         recovering_ = !records_.empty();
-        recall_remarks();
-        TRY_VOID(check_versions());
+        remarks_ = remarks_of(plan_, records_);  // what was skipped before a crash is remarked after it too
+        TRY_VOID(knows_all(table_, plan_, operation_.uprev_version));
         if (operation_.direction == Direction::back) return back();
-        if (const auto* step = failed_before(); step != nullptr) return back();
+        if (hooks_.go_back) return given_up();
+        if (const auto* step = failed_before(); step != nullptr) {
+            if (plan_.past_point(*step)) return stopped(why_);
+            return back();
+        }
         if (recovering_ && !reached_disruption() && !crossed_point()) {
             why_ =
                 fail(Code::interrupted, "uprev was stopped before anything that users see had changed", "run the command again");
@@ -72,20 +75,9 @@ class Loop {
             const std::lock_guard guard(mutex_);
             return status(id);
         };
-        if (step != nullptr) c.attempt = std::max(recovering_ ? 2 : 1, records_[step->id].attempts);
+        if (step != nullptr)
+            c.attempt = std::max(recovering_ || again_.count(step->id) != 0 ? 2 : 1, records_[step->id].attempts);
         return c;
-    }
-
-    // A step version that this uprev lacks can't be performed or undone by guesswork.
-    Result<> check_versions() const {
-        for (const auto& step : plan_.steps) {
-            const auto* kind = find_kind(table_, step.kind);
-            if (kind == nullptr || kind->version < step.version)
-                return fail(Code::refused,
-                            "this uprev doesn't know step kind '" + step.kind + "' version " + std::to_string(step.version),
-                            "finish the operation with the uprev that began it, version " + operation_.uprev_version);
-        }
-        return {};
     }
 
     template <typename Which>
@@ -147,7 +139,9 @@ class Loop {
             auto done = end - i > 1 ? together(i, end) : alone(step, [&] { return follower(step); });
             if (!done) {
                 why_ = done.error();
-                if (plan_.past_point(step) || stay_or_lose(step)) return after_point(step);
+                const auto* culprit = plan_.find(failed_step_);  // of steps side by side, not always the first
+                const auto& at = culprit == nullptr ? step : *culprit;
+                if (plan_.past_point(at) || stay_or_lose(at)) return after_point(at);
                 return back();
             }
             i = end;
@@ -159,23 +153,26 @@ class Loop {
     bool stay_or_lose(const PlannedStep& step) {
         if (!passes(why_) || find_kind(table_, step.kind)->step_class == StepClass::once) return false;
         auto c = context(nullptr);
-        const auto verdict = decide(c);
-        return !verdict || verdict->data == DataVerdict::needs_operator || verdict->data == DataVerdict::restore_if_unwritten;
+        return may_cost(decide(c));
     }
 
     // A crash, or a machine in trouble, came between the failure and the way back that it asks for. Null: none, or one to try again.
     const PlannedStep* failed_before() {
         for (const auto& step : plan_.steps) {
             if (status(step.id) != StepStatus::failed) continue;
-            const auto& error = records_[step.id].error;
-            why_ = fail(Code::interrupted, "'" + step.title + "' had failed when uprev was stopped");
-            if (error.is_object())
-                why_ = fail(code_from_name(error.value("code", "failed")), error.value("message", ""), error.value("hint", ""));
-            if (plan_.past_point(step) || stay_or_lose(step)) return nullptr;
+            why_ = error_from_json(records_[step.id].error);
+            const bool once = find_kind(table_, step.kind)->step_class == StepClass::once;
+            if (!once && (plan_.past_point(step) || stay_or_lose(step))) return nullptr;
             failed_step_ = step.id;
             return &step;
         }
         return nullptr;
+    }
+
+    Result<RunOutcome> given_up() {
+        if (crossed_point()) return no_way_back(operation_, plan_);
+        why_ = fail(Code::interrupted, "given up on request");
+        return back();
     }
 
     std::size_t group_end(std::size_t i) const {
@@ -336,7 +333,7 @@ class Loop {
     // Its intent was written with a neighbour's outcome, but it has not started, and another neighbour failed meanwhile.
     void leave(const PlannedStep& step) {
         if (!take_begun(step)) return;
-        if (journal_.end(operation_.id, {step.id, StepStatus::skipped, {}, {}})) set(step, StepStatus::skipped);
+        if (journal_.end(operation_.id, {step.id, StepStatus::pending, {}, {}})) set(step, StepStatus::pending);
     }
 
     StepStatus status_locked(const std::string& id) {
@@ -346,15 +343,30 @@ class Loop {
 
     Result<RunOutcome> after_point(const PlannedStep& step) {
         const auto& kind = *find_kind(table_, step.kind);
-        if (kind.step_class == StepClass::once || step.kind == "migrate.run") return stopped(why_);
+        if (kind.step_class == StepClass::once) {
+            // It did its work and only the record of it found no room: recovery sees what became of it.
+            if (status(step.id) == StepStatus::doing && passes(why_)) return halt(why_, &step);
+            return stopped(why_);
+        }
+        again_.insert(step.id);
         auto done = tried(&step, [&]() -> Result<> {
+            if (!plan_.past_point(step) && hooks_.cancelled()) return fail(Code::needs_operator, "stopped on request");
             TRY_VOID(intend(step, StepStatus::doing));
             return perform(kind, step, [&] { return follower(step); });
         });
         if (done) return forward();
-        why_ = done.error();
-        if (passes(why_)) return half_way(operation_, why_);
+        if (done.error().code != Code::needs_operator) why_ = done.error();
+        if (passes(why_) && !hooks_.cancelled()) return halt(why_, &step);
+        if (!plan_.past_point(step)) return back();
         return stopped(why_);
+    }
+
+    // Half-way, unless somebody waits with a decision. Forward past the point no release may go on serving that can't read what is there.
+    Result<RunOutcome> halt(const Error& error, const PlannedStep* forward) {
+        if (hooks_.decides || hooks_.go_back) return stopped(error);
+        auto c = context(nullptr);
+        if (forward != nullptr && plan_.past_point(*forward)) (void)enter_safe_state(c, false);
+        return half_way(operation_, error);
     }
 
     Result<> tried(const PlannedStep* step, const std::function<Result<>()>& what) {
@@ -366,7 +378,7 @@ class Loop {
     Result<RunOutcome> back() {
         if (direction_ != Direction::back || verdict_.is_null()) {
             auto turned = tried(nullptr, [&] { return turn(); });
-            if (!turned) return half_way(operation_, std::move(turned).error());
+            if (!turned) return halt(turned.error(), nullptr);
         }
         const auto verdict = data_verdict(verdict_.value("data", "needs_operator"));
         if (verdict == DataVerdict::needs_operator) {
@@ -384,7 +396,7 @@ class Loop {
             if (passes(error)) {
                 // Best effort: on a full disk there is no room for it.
                 (void)journal_.end(operation_.id, {step.id, StepStatus::undoing, {}, error_json(error)}).has_value();
-                return half_way(operation_, std::move(error));
+                return halt(error, nullptr);
             }
             return stopped(error);
         }
@@ -448,23 +460,10 @@ class Loop {
         return {OperationResult::needs_operator, shown, failed_step_, remarks_};
     }
 
-    static std::string remark(const PlannedStep& step, const std::string& why) {
-        return "'" + step.title + "' was skipped: " + why;
-    }
-
-    // What was skipped before a crash is remarked after it too.
-    void recall_remarks() {
-        for (const auto& step : plan_.steps)
-            if (const auto found = records_.find(step.id); found != records_.end() && found->second.status == StepStatus::skipped)
-                remarks_.push_back(
-                    remark(step, found->second.error.is_object() ? found->second.error.value("message", "") : "it was cut off"));
-    }
-
     // After a crash the reason for going back is what the verdict recorded.
     void recall_reason() {
         if (!verdict_.is_object() || !verdict_.contains("because") || !recovering_) return;
-        const auto& because = verdict_["because"];
-        why_ = fail(code_from_name(because.value("code", "bug")), because.value("message", ""), because.value("hint", ""));
+        why_ = error_from_json(verdict_["because"]);
         failed_step_ = verdict_.value("step", failed_step_);
     }
 
@@ -477,6 +476,7 @@ class Loop {
     Pinned pinned_;
     Json verdict_;
     std::map<std::string, StepRecord> records_;
+    std::set<std::string> again_;  // tried again in this life
     std::set<std::string> begun_;  // intended in the commit that ended the step before; not yet performed
     std::mutex mutex_;
     std::mutex failing_;

@@ -23,6 +23,8 @@ struct EngineHooks {
     std::function<void(const StepEvent&)> event = [](const StepEvent&) {};
     std::function<void(const PlannedStep&, const std::string&)> say = [](const PlannedStep&, const std::string&) {};
     std::function<void()> before_disruption = [] {};  // once, before the first step from quiesce on
+    bool go_back = false;  // somebody asked for it: what stands half-way goes back, where there is a way back
+    bool decides = false;  // somebody comes with a decision: what can't go on stops for it instead of standing half-way
 };
 
 struct RunOutcome {

@@ -23,7 +23,7 @@ std::string done(const std::string& what, const std::string& not_so, const Resul
 }
 }  // namespace
 
-std::vector<std::string> enter_safe_state(StepContext& context) {
+std::vector<std::string> enter_safe_state(StepContext& context, bool guard) {
     std::vector<std::string> lines;
     if (context.status("gate.hold") == StepStatus::done) return {"the new release's gate held: it keeps serving"};
     const auto active = context.ports.layout->active();
@@ -31,6 +31,7 @@ std::vector<std::string> enter_safe_state(StepContext& context) {
     if (on_old && old_code_is_safe(context)) return {"the old release stays active"};
     lines.push_back(done("services stopped: no release is known to read the schema as it is now",
                          "the services could not be stopped", context.ports.services->stop({})));
+    if (!guard) return lines;
     lines.push_back(done("guard set: a reboot starts nothing",
                          "there is no guard, so a reboot may start a release on a schema that it can't read",
                          context.ports.services->guard(true, context.pinned.mark)));

@@ -10,7 +10,7 @@
 
 namespace uprev {
 
-// What was done, or could not be done, one line each. Never fails: this is the last resort.
-std::vector<std::string> enter_safe_state(StepContext& context);
+// What was done, or could not be done, one line each. Never fails: this is the last resort. Without `guard` only what runs now is stopped.
+std::vector<std::string> enter_safe_state(StepContext& context, bool guard = true);
 
 }  // namespace uprev

@@ -112,5 +112,7 @@ struct StepKind {
 
 using StepTable = std::vector<StepKind>;
 const StepKind* find_kind(const StepTable& table, std::string_view name);
+// A step version that this uprev lacks can't be performed or undone by guesswork. `planned_by` is the uprev version that made the plan.
+Result<> knows_all(const StepTable& table, const Plan& plan, const std::string& planned_by);
 
 }  // namespace uprev

@@ -70,6 +70,10 @@ Reads reads_now(const ReleaseFile& release, const std::map<std::string, Database
     return all;
 }
 
+bool may_cost(const Result<Verdict>& verdict) {
+    return !verdict || verdict->data == DataVerdict::needs_operator || verdict->data == DataVerdict::restore_if_unwritten;
+}
+
 Result<Verdict> decide(StepContext& context) {
     const auto migrations = started_migrations(context);
     if (!migrations.any) return Verdict{DataVerdict::untouched, "no migration was started"};

@@ -21,6 +21,8 @@ struct Verdict {
     std::string reason;
 };
 Result<Verdict> decide(StepContext& context);
+// Whether going back by it may cost writes, or a person's decision; so may a verdict that can't be come to.
+bool may_cost(const Result<Verdict>& verdict);
 
 // Whether `release` can serve on every database as it is now. unknown: it declares nothing, or a schema can't be told.
 enum class Reads { yes, no, unknown };

@@ -4,7 +4,6 @@
 #include <algorithm>
 
 #include "engine/verdict.hpp"
-#include "operations/events.hpp"
 #include "operations/restore_loss.hpp"
 #include "plan/make_plan.hpp"
 #include "preflight/observe.hpp"
@@ -268,14 +267,10 @@ Result<std::vector<Finding>> rollback_facts(const Journal& journal, const std::v
     return out;
 }
 
-// To whoever watches, before anything is done. An operation's id is its mark and its kind.
-void tell_facts(Session& session, const std::string& operation, const std::vector<Finding>& facts) {
-    EventWriter events(session.state() / "ops" / operation / "events.log", session.clock());
-    for (const auto& f : facts) events.tell("phase", {{"text", f.message}});
-}
 }  // namespace
 
-Result<Prepared> prepare_rollback(Session& session, const OperationRequest& request, const std::string& mark) {
+Result<Prepared> prepare_rollback(Session& session, const OperationRequest& request, const std::string& mark,
+                                  const PrepareHooks& hooks) {
     Prepared out;
     const auto bare = TRY(session.adapters({session.site().release}));
     const auto active = TRY(session.active(*bare->layout));
@@ -296,7 +291,8 @@ Result<Prepared> prepare_rollback(Session& session, const OperationRequest& requ
                                 "upgrade to that version again with --allow-downgrade", Code::not_found});
     const auto facts = TRY(rollback_facts(*journal, generations, goal, release, out));
     out.findings.insert(out.findings.end(), facts.begin(), facts.end());
-    if (!blocks(out.findings)) tell_facts(session, mark + "-" + request.kind, facts);
+    if (!blocks(out.findings))
+        for (const auto& f : facts) hooks.phase(f.message);  // to whoever watches, before anything is done
     input.facts = &out.facts;
     out.plan = plan_rollback(input);
     out.pinned = pin(session, mark, target);

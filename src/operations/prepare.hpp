@@ -32,7 +32,8 @@ struct PrepareHooks {
 // Refusals by findings are not an Error: see blocks(findings). Errors: source, trust, configuration.
 Result<Prepared> prepare_upgrade(Session& session, const OperationRequest& request, const std::string& mark,
                                  const PrepareHooks& hooks);
-Result<Prepared> prepare_rollback(Session& session, const OperationRequest& request, const std::string& mark);
+Result<Prepared> prepare_rollback(Session& session, const OperationRequest& request, const std::string& mark,
+                                  const PrepareHooks& hooks);
 
 Result<TargetRequest> target_request(Session& session, const OperationRequest& request, const std::string& current);
 

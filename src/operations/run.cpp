@@ -7,6 +7,7 @@
 
 #include "adapters/notifier/make_notifier.hpp"
 #include "adapters/probe/prober.hpp"
+#include "engine/patience.hpp"
 #include "engine/run.hpp"
 #include "operations/choices.hpp"
 #include "operations/events.hpp"
@@ -29,8 +30,6 @@ std::string who() {
     const char* sudo = std::getenv("SUDO_USER");
     return sudo != nullptr && *sudo != '\0' ? std::string(sudo) + " (sudo)" : os::current_user().name;
 }
-
-Json error_json(const Error& e) { return {{"code", code_name(e.code)}, {"message", e.text()}, {"hint", e.hint}}; }
 
 // One worker's life around one or two operations: the one it recovers and the one it was started for.
 class Worker {
@@ -168,11 +167,11 @@ class Worker {
 
     Result<Prepared> prepare() {
         const auto mark = mark_of(options_.operation);
-        if (options_.request.kind == "rollback") return prepare_rollback(session_, options_.request, mark);
         if (options_.request.kind == "restore" || options_.request.kind == "accept")
             return prepare_restore(session_, options_.request, mark);
         PrepareHooks hooks;
         hooks.phase = [&](const std::string& phase) { events_.tell("phase", {{"text", phase}}); };
+        if (options_.request.kind == "rollback") return prepare_rollback(session_, options_.request, mark, hooks);
         hooks.fetch.cancelled = options_.stop_asked;
         hooks.fetch.progress = [&, last = std::int64_t{0}](const os::DownloadProgress& p) mutable {
             const auto now = session_.clock().wall_ms();
@@ -208,6 +207,8 @@ class Worker {
         bool probing = false;
         EngineHooks hooks;
         hooks.cancelled = options_.stop_asked;
+        hooks.decides = recovered && (options_.request.kind == "accept" || options_.request.kind == "restore");
+        hooks.go_back = recovered && options_.request.kind == "resume" && options_.request.to == "back";
         hooks.before_disruption = [&] {
             prober.start();
             probing = true;
@@ -227,7 +228,7 @@ class Worker {
         auto outcome = engine.run(operation, hooks);
         auto downtime = probing ? to_json(prober.stop()) : Json();
         if (!outcome) {
-            notify(half_way(operation, outcome.error()));
+            tell_half_way(operation, outcome.error());
             return std::move(outcome).error();
         }
         if (recovered) note_gap(downtime, plan, steps_before);
@@ -271,9 +272,18 @@ class Worker {
         return step->kind == "prepare.build" && code == Code::failed;
     }
 
-    static Json half_way(const Operation& operation, const Error& error) {
-        return {{"operation", operation.id}, {"kind", operation.kind}, {"from", operation.from},
-                {"to", operation.to},        {"result", "half_way"},   {"error", error_json(error)}};
+    // Once for each cause: the boot unit tries every half minute.
+    void tell_half_way(const Operation& operation, const Error& error) {
+        const auto key = "half_way:" + operation.id;
+        const auto told = journal_->setting(key);
+        if (!passes(error) || (told && *told && (*told)->value == error.message)) return;
+        (void)journal_->set_setting(key, error.message, "uprev").has_value();
+        notify({{"operation", operation.id},
+                {"kind", operation.kind},
+                {"from", operation.from},
+                {"to", operation.to},
+                {"result", "half_way"},
+                {"error", error_json(error)}});
     }
 
     // From the last thing that is on record to the start of this worker nobody asked whether users were served.

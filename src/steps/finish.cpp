@@ -2,6 +2,7 @@
 // The generation is good once its gate held; then what is no longer kept goes.
 #include <algorithm>
 
+#include "engine/patience.hpp"
 #include "journal/journal.hpp"
 #include "preflight/plugins.hpp"
 #include "preflight/retention.hpp"
@@ -55,16 +56,15 @@ Result<Json> record_generation(StepContext& c, const PlannedStep&) {
     return Json{{"generation", number}};
 }
 
-// The proven copies have served; their dumps stay. Fails only where trying again may help; what can't be dropped goes with its set.
+// The proven copies have served; their dumps stay. Never fails: users are served already, and what can't be dropped now goes with its set.
 Result<Json> settle_snapshots(StepContext& c, const PlannedStep&) {
     Json left = Json::array();
     const auto outputs = c.outputs("snapshot.take");
     for (const auto& row : outputs.is_object() ? outputs.value("snapshots", Json::array()) : Json::array()) {
         const auto snapshot = snapshot_from_json(row);
         const auto found = c.ports.databases.find(snapshot.database);
-        const auto dropped = found == c.ports.databases.end() ? Result<>() : found->second->forget(snapshot, true);
-        if (!dropped && (dropped.error().code == Code::unavailable || dropped.error().code == Code::timeout))
-            return dropped.error();
+        const auto drop = [&] { return found == c.ports.databases.end() ? Result<>() : found->second->forget(snapshot, true); };
+        const auto dropped = patiently(*c.ports.clock, c.pinned.site.undo_limit, drop, [](const Error&) {});
         if (!dropped)
             left.push_back({{"database", snapshot.database}, {"copy", snapshot.restored}, {"why", dropped.error().text()}});
     }

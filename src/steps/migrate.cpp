@@ -35,25 +35,57 @@ const PlannedStep* last_migration(const StepContext& c) {
         if (step.kind == "migrate.run" && c.status(step.id) != StepStatus::pending) last = &step;
     return last;
 }
+
+// The state that uprev's own steps left the databases in: after the last migration that ended, else at the snapshot. Empty: not known.
+std::map<std::string, std::string> known_marks(const StepContext& c, const PlannedStep* last) {
+    std::map<std::string, std::string> out;
+    if (last == nullptr) {
+        const auto taken = c.outputs("snapshot.take");
+        for (const auto& row : taken.is_object() ? taken.value("snapshots", Json::array()) : Json::array())
+            out[row.value("database", "")] = row.value("write_mark", "");
+        return out;
+    }
+    const auto text = c.ports.fs->read(marks_file(c));
+    const auto noted = text ? parse_json(*text, "the marks after the migration") : Result<Json>(Json());
+    if (!noted || !noted->is_object() || noted->value("step", "") != last->id) return out;
+    const auto marks = noted->value("marks", Json::object());
+    for (const auto& [name, mark] : marks.items()) out[name] = mark.get<std::string>();
+    return out;
+}
 }  // namespace
 
-Result<> nobody_wrote_since_migration(StepContext& c) {
-    const auto* last = last_migration(c);
-    const auto text = c.ports.fs->read(marks_file(c));
-    const auto noted = text && last != nullptr ? parse_json(*text, "the marks after the migration") : Result<Json>(Json());
-    const bool current = noted && noted->is_object() && noted->value("step", "") == last->id;
+std::map<std::string, std::string> marks_left(const StepContext& c) { return known_marks(c, last_migration(c)); }
+
+namespace {
+Result<> nobody_wrote_since(StepContext& c, const PlannedStep* last) {
+    const auto marks = known_marks(c, last);
     for (const auto& [name, database] : c.ports.databases) {
         if (database->fence_stands() || TRY(database->replaced(c.pinned.mark))) continue;  // or swapped before a crash
-        const auto mark = current ? noted->value("marks", Json::object()).value(name, "") : std::string();
-        const auto written = mark.empty() ? Written::unknown : TRY(database->written_since(mark));
+        const auto mark = marks.find(name);
+        const bool known = mark != marks.end() && !mark->second.empty();
+        const auto written = known ? TRY(database->written_since(mark->second)) : Written::unknown;
         if (written != Written::no)
             return fail(Code::needs_operator,
-                        "database '" + name + "' may have been written to since the migration: nothing kept its services down",
+                        "database '" + name + "' may have been written to since the " +
+                            (last == nullptr ? "snapshot" : "migration") + ": nothing kept its services down",
                         "going back would lose what was written: see 'uprev status' for the choices; guard commands in the site "
                         "file keep services down through a crash");
     }
     return {};
 }
+
+// The one that ended before `step`; null: none did.
+const PlannedStep* migration_before(const StepContext& c, const PlannedStep& step) {
+    const PlannedStep* last = nullptr;
+    for (const auto& one : c.plan.steps) {
+        if (one.id == step.id) break;
+        if (one.kind == "migrate.run" && c.status(one.id) != StepStatus::pending) last = &one;
+    }
+    return last;
+}
+}  // namespace
+
+Result<> nobody_wrote_since_migration(StepContext& c) { return nobody_wrote_since(c, last_migration(c)); }
 
 // For people: one that can't say what it would do keeps nothing from being migrated.
 Result<Json> list_pending(StepContext& c, const PlannedStep& step) {
@@ -66,6 +98,7 @@ Result<Json> list_pending(StepContext& c, const PlannedStep& step) {
 
 Result<Json> migrate(StepContext& c, const PlannedStep& step) {
     const auto& spec = *TRY(spec_of(c, step));
+    if (c.plan.writes == Writes::frozen) TRY_VOID(nobody_wrote_since(c, migration_before(c, step)));
     std::map<std::string, std::string> environment;
     std::vector<std::string> secrets;
     if (c.status("database.fence") == StepStatus::done)

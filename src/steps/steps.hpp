@@ -45,6 +45,8 @@ Result<Json> migrate(StepContext&, const PlannedStep&);
 Result<Observation> observe_migration(StepContext&, const PlannedStep&);
 // Code::needs_operator where a fence that doesn't stand by itself may have let a writer through since the last migration ended.
 Result<> nobody_wrote_since_migration(StepContext&);
+// {database: write mark} as uprev's own steps left them; databases of which it isn't known are absent.
+std::map<std::string, std::string> marks_left(const StepContext&);
 Result<Json> check_schema(StepContext&, const PlannedStep&);
 
 Result<Json> standby(StepContext&, const PlannedStep&);

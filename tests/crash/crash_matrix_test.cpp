@@ -9,6 +9,7 @@
 #include <cstdlib>
 #include <fstream>
 #include <iostream>
+#include <map>
 #include <random>
 #include <set>
 
@@ -95,6 +96,28 @@ TEST(CrashMatrix, EveryPoint) {
               << ", needs_operator: " << points.operators.size() << "\n"
               << "outages: " << outs.count << ", violations: " << outs.wrong << ", needs_operator: " << outs.operators.size()
               << "\n";
+}
+
+// Whatever stands half-way can be given up.
+TEST(CrashMatrix, GivenUpAfterAnOutage) {
+    std::size_t points = 0;
+    std::map<std::string, std::size_t> results;
+    for (const auto& s : scenarios()) {
+        if (s.kind != Kind::upgrade) continue;
+        const auto total = run(s, {}, {}).labels.size();
+        for (std::size_t at = 1; at <= total; ++at)
+            for (const auto cut : {Cut::no_database, Cut::no_services}) {
+                const auto v = run(s, {at, cut}, {}, true);
+                ++points;
+                ++results[v.result];
+                for (const auto& line : v.wrong)
+                    ADD_FAILURE() << describe(s, at, cut, v.point) << " -> " << v.result << ": " << line;
+                EXPECT_TRUE(v.result != "needs_operator" || s.client) << describe(s, at, cut, v.point);
+            }
+    }
+    std::cout << "given up after an outage: " << points;
+    for (const auto& [result, count] : results) std::cout << ", " << result << ": " << count;
+    std::cout << "\n";
 }
 
 namespace {

@@ -178,19 +178,20 @@ Result<> begin_back(Life& life, Journal& journal, const Scenario& s) {
 }
 
 // One life of the process: runs what is unfinished, to its end or to its death.
-Result<> carry_on(Life& life, Journal& journal) {
+Result<> carry_on(Life& life, Journal& journal, bool go_back = false) {
     auto left = TRY(journal.unfinished());
     if (!left) return {};
     if (left->plan.is_null()) return journal.finish(left->id, OperationResult::abandoned, {});
-    const EngineHooks hooks;
+    EngineHooks hooks;
+    hooks.go_back = go_back;
     const auto outcome = TRY(Engine(step_table(), journal, life.ports).run(*left, hooks));
     return journal.finish(left->id, outcome.result, {{"why", outcome.error.text()}});
 }
 
-void recover(World& w, const std::string& file) {
+void recover(World& w, const std::string& file, bool go_back = false) {
     Life life(w);
     auto journal = life.journal(file);
-    if (journal) (void)carry_on(life, *journal).has_value();
+    if (journal) (void)carry_on(life, *journal, go_back).has_value();
 }
 
 // An upgrade that succeeds, with rows from before it and none that a restore would take away.
@@ -298,7 +299,7 @@ const std::vector<Scenario>& scenarios() {
     return all;
 }
 
-Verdict run(const Scenario& scenario, Kill first, Kill second) {
+Verdict run(const Scenario& scenario, Kill first, Kill second, bool go_back) {
     Verdict out;
     const bool upgrades = scenario.kind == Kind::upgrade;
     World w(upgrades ? first : Kill{});
@@ -319,14 +320,15 @@ Verdict run(const Scenario& scenario, Kill first, Kill second) {
     out.point = first.at == 0 ? "" : first.at > out.labels.size() ? "?" : out.labels[first.at - 1];
     for (int life = 0; (w.killed() || w.out()) && life < 4; ++life) {
         w.revive(life == 0 ? second : Kill{});
-        recover(w, file);
+        recover(w, file, go_back && life == 0);
+        if (go_back && life == 0) recover(w, file);  // where there was no way back any more
         if (life == 0) out.recovery_changes = w.changes();
     }
     if (w.lost_power()) w.boot();
     out.result = recorded_result(w, file);
     const bool stopped = out.result == "needs_operator";
     if (out.result.empty() && first.at == 0) out.wrong.push_back("the operation came to no result");
-    for (auto& line : violations(w, stopped)) out.wrong.push_back(std::move(line));
+    for (auto& line : violations(w, stopped, is_outage(first.cut) || is_outage(second.cut))) out.wrong.push_back(std::move(line));
     const bool client = std::exchange(w.client, false);
     const auto before = fingerprint(w);
     recover(w, file);

@@ -31,7 +31,8 @@ struct Verdict {
     std::size_t recovery_changes = 0;  // in the first recovery
 };
 
-// `first` kills the operation, `second` its recovery (at: 0 for not at all). Recovers until nothing is left, then once more.
-Verdict run(const Scenario& scenario, Kill first, Kill second);
+// `first` kills the operation, `second` its recovery (at: 0 for not at all). Recovers until nothing is left, then once more. `go_back`: the
+// operator asks the first recovery to take it back.
+Verdict run(const Scenario& scenario, Kill first, Kill second, bool go_back = false);
 
 }  // namespace uprev::sim
