@@ -68,13 +68,25 @@ def temporary_folder(prefix):
     return folder
 
 
+RESERVED = []  # descriptors: a port stays ours until this program ends
+
+
 def free_port():
-    """Below those that the kernel hands to clients, so that nobody's connection takes it before the server does."""
+    """Below those that the kernel hands to clients, so that nobody's connection takes it, and reserved among all programs of the
+    tests until this one ends, so that none of them takes it before the server does."""
+    folder = Path(tempfile.gettempdir()) / "uprev-test-ports"
+    folder.mkdir(exist_ok=True, mode=0o777)
     while True:
         port = random.randrange(10000, 32000)
-        with socket.socket() as probe, contextlib.suppress(OSError):
-            probe.bind(("127.0.0.1", port))
-            return port
+        try:
+            reserved = os.open(folder / str(port), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+            fcntl.flock(reserved, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            with socket.socket() as probe:
+                probe.bind(("127.0.0.1", port))
+        except OSError:
+            continue
+        RESERVED.append(reserved)
+        return port
 
 
 def descendants(pid):
