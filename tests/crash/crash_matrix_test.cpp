@@ -98,7 +98,7 @@ TEST(CrashMatrix, EveryPoint) {
               << "\n";
 }
 
-// Whatever stands half-way can be given up.
+// Whatever stands half-way can be given up: it goes back, goes on where it is past the point, or asks.
 TEST(CrashMatrix, GivenUpAfterAnOutage) {
     std::size_t points = 0;
     std::map<std::string, std::size_t> results;
@@ -112,7 +112,6 @@ TEST(CrashMatrix, GivenUpAfterAnOutage) {
                 ++results[v.result];
                 for (const auto& line : v.wrong)
                     ADD_FAILURE() << describe(s, at, cut, v.point) << " -> " << v.result << ": " << line;
-                EXPECT_TRUE(v.result != "needs_operator" || s.client) << describe(s, at, cut, v.point);
             }
     }
     std::cout << "given up after an outage: " << points;

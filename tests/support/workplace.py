@@ -78,12 +78,13 @@ def free_port():
     folder.mkdir(exist_ok=True, mode=0o777)
     while True:
         port = random.randrange(10000, 32000)
+        reserved = os.open(folder / str(port), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
         try:
-            reserved = os.open(folder / str(port), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
             fcntl.flock(reserved, fcntl.LOCK_EX | fcntl.LOCK_NB)
             with socket.socket() as probe:
                 probe.bind(("127.0.0.1", port))
         except OSError:
+            os.close(reserved)
             continue
         RESERVED.append(reserved)
         return port
