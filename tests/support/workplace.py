@@ -74,8 +74,8 @@ RESERVED = []  # descriptors: a port stays ours until this program ends
 def free_port():
     """Below those that the kernel hands to clients, so that nobody's connection takes it, and reserved among all programs of the
     tests until this one ends, so that none of them takes it before the server does."""
-    folder = Path(tempfile.gettempdir()) / "uprev-test-ports"
-    folder.mkdir(exist_ok=True, mode=0o777)
+    folder = Path(tempfile.gettempdir()) / f"uprev-test-ports-{os.geteuid()}"
+    folder.mkdir(exist_ok=True)
     while True:
         port = random.randrange(10000, 32000)
         reserved = os.open(folder / str(port), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
