@@ -17,8 +17,7 @@ namespace uprev {
 namespace {
 int show(const Globals& globals, const Error& error) {
     if (globals.json)
-        fmt::print("{}\n", Json({{"error", {{"code", code_name(error.code)}, {"message", error.text()}, {"hint", error.hint}}}})
-                               .dump(2, ' ', false, Json::error_handler_t::replace));
+        fmt::print("{}\n", Json({{"error", error_json(error)}}).dump(2, ' ', false, Json::error_handler_t::replace));
     fmt::print(stderr, "error: {}\n", error.text());
     if (!error.hint.empty()) fmt::print(stderr, "next:  {}\n", error.hint);
     return exit_code(error.code);

@@ -59,8 +59,8 @@ Result<std::string> leave_to_the_original(Journal& journal) {
                         {"result", "abandoned"},
                         {"message", "left to the machine of which this is a copy; nothing was finished or taken back here"}}));
     return what +
-           " is left to the machine that began it: look after what it left half-way here (guard, fence, staging) with 'uprev "
-           "doctor'\n";
+           " is left to the machine that began it: what it left half-way in this copy (guarded services, a fenced database) is "
+           "yours to put right; 'uprev gc --dry-run' shows the folders\n";
 }
 
 Result<Reply> run(const Globals& globals, const std::string& version) {

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 
+#include "engine/patience.hpp"
 #include "plan/make_plan.hpp"
 
 namespace uprev {
@@ -93,7 +94,7 @@ Result<Verdict> decide(StepContext& context) {
                         context.status(step.id) != StepStatus::done);
     if (!half) {
         const auto reads = old_reads_now(context);
-        if (!reads && (reads.error().code == Code::unavailable || reads.error().code == Code::timeout)) return reads.error();
+        if (!reads && passes(reads.error())) return reads.error();
         if (reads && *reads)
             return Verdict{DataVerdict::keep_schema, "the old release declares that it reads the schema as it is now"};
     }

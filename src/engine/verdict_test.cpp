@@ -9,6 +9,7 @@
 
 #include "journal/journal_fixture.hpp"
 #include "plan/plan_fixture.hpp"
+#include "ports/database_fixture.hpp"
 
 namespace uprev {
 namespace {
@@ -19,7 +20,7 @@ constexpr auto done = StepStatus::done;
 constexpr auto failed = StepStatus::failed;
 
 // Answers with its schema, or not at all.
-class Inspected final : public Database {
+class Inspected final : public UnaskedDatabase {
    public:
     Result<DatabaseFacts> inspect() override {
         if (schema == "unreachable") return fail(Code::unavailable, "no server");
@@ -27,22 +28,9 @@ class Inspected final : public Database {
         facts.schema = schema;
         return facts;
     }
-    Result<Snapshot> snapshot(const os::Path&, const std::string&, bool) override { return none(); }
-    Result<Fence> fence(const std::string&) override { return none(); }
-    Result<> unfence(const std::string&) override { return none(); }
-    Result<> lay_aside(const Snapshot&, const std::string&) override { return none(); }
-    Result<> restore(const Snapshot&, const std::string&) override { return none(); }
-    Result<Written> written_since(const std::string&) override { return none(); }
-    Result<> forget(const Snapshot&, bool) override { return none(); }
-    Result<> discard(const os::Path&, const std::string&) override { return none(); }
-    Result<std::optional<ReplacedDatabase>> replaced(const std::string&) override { return none(); }
-    Result<> drop_replaced(const std::string&) override { return none(); }
     [[nodiscard]] bool fence_stands() const override { return stands; }
     std::string schema;
     bool stands = true;
-
-   private:
-    static Error none() { return fail(Code::bug, "deciding changes nothing"); }
 };
 
 struct Case {

@@ -96,10 +96,7 @@ Json make_report(const ReportInput& in) {
     report["remarks"] = in.outcome.remarks;
     report["remaining"] = in.remaining;
     report["choices"] = in.choices;
-    report["error"] = in.outcome.error.message.empty() ? Json()
-                                                       : Json({{"code", code_name(in.outcome.error.code)},
-                                                               {"message", in.outcome.error.text()},
-                                                               {"hint", in.outcome.error.hint}});
+    report["error"] = in.outcome.error.message.empty() ? Json() : error_json(in.outcome.error);
     if (!in.outcome.failed_step.empty()) report["failed_step"] = in.outcome.failed_step;
     return report;
 }

@@ -189,6 +189,7 @@ class Worker {
                 auto spec = each;  // old and new are asked alike: which of them answers is no failure
                 std::erase_if(spec.json,
                               [](const auto& wanted) { return wanted.second.find("${version}") != std::string::npos; });
+                if (spec.contains.find("${version}") != std::string::npos) spec.contains.clear();
                 auto probe = filled(spec, pinned.site, pinned.old_folder, pinned.old_release.version);
                 if (!probe) continue;
                 probe->name = service.name;

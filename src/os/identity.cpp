@@ -37,6 +37,10 @@ std::optional<ProcessIdentity> identify(int pid) {
     return ProcessIdentity{boot_id(), pid, stat.start};
 }
 
+std::chrono::milliseconds started(const ProcessIdentity& process) {
+    return std::chrono::milliseconds(process.start * 1'000 / static_cast<std::uint64_t>(::sysconf(_SC_CLK_TCK)));
+}
+
 bool alive(const ProcessIdentity& process) {
     ProcessStat stat;
     return process.pid > 0 && read_stat(process.pid, stat) && stat.start == process.start && stat.state != 'Z' &&

@@ -2,6 +2,7 @@
 // Who and where we are: machine, boot, processes, users.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <optional>
@@ -23,7 +24,8 @@ struct ProcessIdentity {
     friend bool operator==(const ProcessIdentity&, const ProcessIdentity&) = default;
 };
 std::optional<ProcessIdentity> identify(int pid);
-bool alive(const ProcessIdentity& process);  // same boot, same start time, not a zombie
+bool alive(const ProcessIdentity& process);                         // same boot, same start time, not a zombie
+std::chrono::milliseconds started(const ProcessIdentity& process);  // since boot, as a clock's steady time counts
 
 struct User {
     std::string name;

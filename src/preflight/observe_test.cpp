@@ -6,6 +6,7 @@
 
 #include "os/linux.hpp"
 #include "os/test_folder.hpp"
+#include "ports/database_fixture.hpp"
 
 namespace uprev {
 namespace {
@@ -17,7 +18,7 @@ constexpr std::uint64_t gib = 1ULL << 30U;
 
 Error none() { return fail(Code::bug, "not asked"); }
 
-class BigDatabase final : public Database {
+class BigDatabase final : public UnaskedDatabase {
    public:
     explicit BigDatabase(os::Path disk) : disk_(std::move(disk)) {}
     Result<DatabaseFacts> inspect() override {
@@ -27,16 +28,6 @@ class BigDatabase final : public Database {
         facts.schema = "7";
         return facts;
     }
-    Result<Snapshot> snapshot(const os::Path&, const std::string&, bool) override { return none(); }
-    Result<Fence> fence(const std::string&) override { return none(); }
-    Result<> unfence(const std::string&) override { return none(); }
-    Result<> lay_aside(const Snapshot&, const std::string&) override { return none(); }
-    Result<> restore(const Snapshot&, const std::string&) override { return none(); }
-    Result<Written> written_since(const std::string&) override { return none(); }
-    Result<> forget(const Snapshot&, bool) override { return none(); }
-    Result<> discard(const os::Path&, const std::string&) override { return none(); }
-    Result<std::optional<ReplacedDatabase>> replaced(const std::string&) override { return none(); }
-    Result<> drop_replaced(const std::string&) override { return none(); }
 
    private:
     os::Path disk_;

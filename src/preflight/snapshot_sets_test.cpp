@@ -5,6 +5,7 @@
 
 #include "journal/journal_fixture.hpp"
 #include "os/linux.hpp"
+#include "ports/database_fixture.hpp"
 #include "preflight/snapshot_json.hpp"
 
 namespace uprev {
@@ -15,28 +16,17 @@ using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
 // Writes down what it is told to forget.
-class Forgetful final : public Database {
+class Forgetful final : public UnaskedDatabase {
    public:
     explicit Forgetful(std::vector<std::string>& told) : told_(told) {}
-    Result<DatabaseFacts> inspect() override { return none(); }
-    Result<Snapshot> snapshot(const os::Path&, const std::string&, bool) override { return none(); }
-    Result<Fence> fence(const std::string&) override { return none(); }
-    Result<> unfence(const std::string&) override { return none(); }
-    Result<> lay_aside(const Snapshot&, const std::string&) override { return none(); }
-    Result<> restore(const Snapshot&, const std::string&) override { return none(); }
-    Result<Written> written_since(const std::string&) override { return none(); }
     Result<> forget(const Snapshot& snapshot, bool keep_dump) override {
         if (fails) return fail(Code::unavailable, "no server");
         told_.push_back(snapshot.database + " " + snapshot.restored + (keep_dump ? " keep" : " drop"));
         return {};
     }
-    Result<> discard(const os::Path&, const std::string&) override { return none(); }
-    Result<std::optional<ReplacedDatabase>> replaced(const std::string&) override { return none(); }
-    Result<> drop_replaced(const std::string&) override { return none(); }
     bool fails = false;
 
    private:
-    static Error none() { return fail(Code::bug, "not asked"); }
     std::vector<std::string>& told_;
 };
 

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "adapters/services/running_from.hpp"
 
-#include <unistd.h>
-
 #include <algorithm>
 
 #include "os/identity.hpp"
@@ -24,7 +22,7 @@ bool alive(int pid) {
 std::optional<os::Milliseconds> age_of(int pid, os::Milliseconds now) {
     const auto process = os::identify(pid);
     if (!process) return {};
-    return now - os::Milliseconds(process->start * 1'000 / static_cast<std::uint64_t>(::sysconf(_SC_CLK_TCK)));
+    return now - os::started(*process);
 }
 
 bool within(const os::Path& path, const os::Path& folder) {
