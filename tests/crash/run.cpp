@@ -214,6 +214,13 @@ std::string recorded_result(World& w, const std::string& file) {
     return operations && !operations->empty() ? std::string(word(operations->front().result)) : std::string();
 }
 
+bool still_unfinished(World& w, const std::string& file) {
+    Life life(w);
+    const auto journal = life.journal(file);
+    const auto left = journal ? journal->unfinished() : Result<std::optional<Operation>>(std::optional<Operation>());
+    return !left || left->has_value();
+}
+
 std::string journal_file() {
     static int number = 0;
     const std::filesystem::path folder = std::filesystem::exists("/dev/shm") ? "/dev/shm" : "/tmp";
@@ -326,6 +333,7 @@ Verdict run(const Scenario& scenario, Kill first, Kill second, bool go_back) {
     }
     if (w.lost_power()) w.boot();
     out.result = recorded_result(w, file);
+    if (still_unfinished(w, file)) out.wrong.push_back("the operation is still unfinished");
     const bool stopped = out.result == "needs_operator";
     if (out.result.empty() && first.at == 0) out.wrong.push_back("the operation came to no result");
     for (auto& line : violations(w, stopped, is_outage(first.cut) || is_outage(second.cut))) out.wrong.push_back(std::move(line));
